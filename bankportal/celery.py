@@ -1,0 +1,40 @@
+"""The Celery application. Every task takes keyword ids, is safe to run twice, and calls one service."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bankportal.settings")
+
+app = Celery("bankportal")
+app.conf.update(
+    broker_url=os.environ.get("CELERY_BROKER_URL"),
+    broker_connection_retry_on_startup=True,
+    # Publishing happens after commit inside a request: give up quickly, the sweep finds what was missed.
+    broker_transport_options={"socket_timeout": 2, "socket_connect_timeout": 1, "visibility_timeout": 600},
+    broker_connection_timeout=1,
+    task_publish_retry=False,
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_time_limit=600,
+    timezone="UTC",
+    beat_schedule={
+        "relay-outbox": {"task": "notifications.tasks.relay_outbox", "schedule": 5.0},
+        "expire-holds": {"task": "payments.tasks.expire_held_payments", "schedule": 60.0},
+        "expire-applications": {
+            "task": "kyc.tasks.expire_applications",
+            "schedule": crontab(hour=1, minute=10),
+        },
+        "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
+        "snapshot-internal-accounts": {"task": "ledger.tasks.snapshot_internal_accounts", "schedule": 900.0},
+    },
+)
+app.autodiscover_tasks()

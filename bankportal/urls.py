@@ -1,0 +1,40 @@
+"""Every address of the bank: portal pages, the API and the back office."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+from bankportal import health, views
+
+API = [
+    path("", include("identity.api_urls")),
+    path("kyc/", include("kyc.api_urls")),
+    path("", include("accounts.api_urls")),
+    path("transactions/", include("payments.api_urls")),
+]
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("overview/", include("insights.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("", include("payments.urls")),
+    path("kyc/", include("kyc.urls")),
+    path("notifications/", include("notifications.urls")),
+    path("", include("identity.urls")),
+    path("auth/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(API)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="api-schema"), name="api-redoc"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("health", health.health, name="health"),
+]
+
+handler400 = "bankportal.views.bad_request"
+handler403 = "bankportal.views.forbidden"
+handler404 = "bankportal.views.not_found"
+handler500 = "bankportal.views.server_error"

@@ -1,0 +1,28 @@
+"""Transactions: the use case opens one, callees require one."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+
+class NoTransaction(RuntimeError):
+    """A programming error: a writing service was called outside a transaction."""
+
+
+def require_transaction() -> None:
+    """Raise NoTransaction unless a caller opened a transaction; the blocks around a TestCase do not count."""
+    blocks = [block for block in connection.atomic_blocks if not getattr(block, "_from_testcase", False)]
+    if not blocks:
+        raise NoTransaction("open a transaction around this call: with common.db.use_case(): ...")
+
+
+def use_case() -> transaction.Atomic:
+    """The one transaction of a use case. Durable: it cannot be nested by accident, so its end is its commit."""
+    return transaction.atomic(durable=True)
+
+
+def lock_advisory(*, namespace: int, key: int) -> None:
+    """Take a transaction-scoped advisory lock; `namespace` and `key` are 32-bit integers."""
+    require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [namespace, key])

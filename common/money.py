@@ -1,0 +1,147 @@
+"""Money as integer minor units with a currency. Floats are never accepted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+
+from babel.numbers import format_currency, get_currency_precision, is_currency
+
+from common.errors import Invalid
+
+LOCALE = "en_GB"
+# One hundred billion units of any currency: far above any single movement of a small bank, far below bigint.
+MAX_MINOR = 10**13
+_AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?", re.ASCII)
+
+
+class InvalidAmount(Invalid):
+    code = "invalid_amount"
+    message = "Enter an amount such as 250.00."
+
+
+class CurrencyMismatch(Invalid):
+    code = "currency_mismatch"
+    message = "The currencies do not match."
+
+
+@lru_cache(maxsize=256)
+def exponent(currency: str) -> int:
+    """Number of decimals of an ISO 4217 currency (EUR 2, JPY 0, KWD 3). Raises Invalid for an unknown code."""
+    if not re.fullmatch(r"[A-Z]{3}", currency) or not is_currency(currency):
+        raise Invalid("This currency is not known.", code="unknown_currency", field="currency")
+    return get_currency_precision(currency)
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An amount in minor units (cents for EUR) of one currency; negative amounts are allowed, fractions are not."""
+
+    amount_minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.amount_minor) is not int:
+            raise TypeError(f"amount_minor must be an int, not {type(self.amount_minor).__name__}")
+        exponent(self.currency)
+
+    @classmethod
+    def parse(cls, text: object, currency: str, *, field: str = "amount") -> Money:
+        """A positive amount from plain decimal text.
+
+        Raises InvalidAmount for signs, exponents, NaN, grouping, excess decimals, zero, and above `MAX_MINOR`.
+        """
+        digits = exponent(currency)
+        plain = str(text).strip() if isinstance(text, str | int | Decimal) and not isinstance(text, bool) else ""
+        if not _AMOUNT.fullmatch(plain):
+            raise InvalidAmount(field=field)
+        value = Decimal(plain).scaleb(digits)
+        if value != value.to_integral_value():
+            raise InvalidAmount(
+                f"{currency} has {digits} decimals at most." if digits else f"{currency} has no decimals.",
+                field=field,
+            )
+        minor = int(value)
+        if minor == 0:
+            raise InvalidAmount("Enter an amount above zero.", field=field)
+        if minor > MAX_MINOR:
+            raise InvalidAmount("This amount is too large.", field=field)
+        return cls(minor, currency)
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount in major units, exactly."""
+        return Decimal(self.amount_minor).scaleb(-exponent(self.currency))
+
+    @property
+    def plain(self) -> str:
+        """Digits only, as the API shows it: `1250.00`."""
+        return f"{self.decimal:.{exponent(self.currency)}f}"
+
+    def __str__(self) -> str:
+        return display(self)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount_minor, self.currency)
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount_minor + self._minor_of(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount_minor - self._minor_of(other), self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount_minor < self._minor_of(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount_minor <= self._minor_of(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount_minor > self._minor_of(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount_minor >= self._minor_of(other)
+
+    def allocate(self, weights: Sequence[int]) -> list[Money]:
+        """Split by integer weights with the largest remainder method; the parts always add up to the whole.
+
+        Raises ValueError when no weight is positive or one is negative.
+        """
+        total = sum(weights)
+        if total <= 0 or any(weight < 0 for weight in weights):
+            raise ValueError("weights must be non-negative and not all zero")
+        sign = -1 if self.amount_minor < 0 else 1
+        shares = [divmod(abs(self.amount_minor) * weight, total) for weight in weights]
+        left = abs(self.amount_minor) - sum(share for share, _ in shares)
+        by_remainder = sorted(range(len(weights)), key=lambda index: (-shares[index][1], index))
+        extra = set(by_remainder[:left])
+        parts = [Money(sign * (share + (index in extra)), self.currency) for index, (share, _) in enumerate(shares)]
+        assert sum(part.amount_minor for part in parts) == self.amount_minor
+        return parts
+
+    def _minor_of(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise CurrencyMismatch(data={"expected": self.currency, "got": other.currency})
+        return other.amount_minor
+
+
+def from_decimal(value: Decimal, currency: str) -> Money:
+    """Round a decimal amount of major units half to even to the currency's minor units."""
+    return Money(
+        int(value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)),
+        currency,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _display(amount_minor: int, currency: str) -> str:
+    value = Decimal(amount_minor).scaleb(-exponent(currency))
+    return str(format_currency(value, currency, locale=LOCALE)).replace("-", "\u2212")
+
+
+def display(money: Money) -> str:
+    """For people: `€1,250.00`, with a true minus sign."""
+    return _display(money.amount_minor, money.currency)

@@ -1,0 +1,47 @@
+"""Filters and tags of the portal. There is one way to show money: `|money`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from common import geography
+from common.money import Money, display
+
+register = template.Library()
+
+
+@register.filter
+def money(value: Money | None) -> str:
+    """`€1,250.00`; a dash for nothing."""
+    return display(value) if isinstance(value, Money) else "\u2013"
+
+
+@register.filter
+def minor(value: int | None, currency: str) -> str:
+    """Minor units and a currency code to text for people."""
+    return display(Money(value, currency)) if value is not None else "\u2013"
+
+
+@register.filter
+def country(code: str) -> str:
+    return geography.country_name(code) if code else "\u2013"
+
+
+@register.filter
+def account_number(value: str) -> str:
+    """Groups of four, as people read it aloud."""
+    return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
+
+
+@register.simple_tag(takes_context=True)
+def query_replace(context: dict[str, Any], **changes: Any) -> str:
+    """The present query string with some keys changed; a key set to None or an empty value is dropped."""
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}" if query else "?"

@@ -1,0 +1,101 @@
+"""Users, their transaction PIN, and the API clients of integrators."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from identity.permissions import PERMISSIONS
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Store a user under the lower-case address; no password makes the account unable to log in."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person (or the service user of an API client) who can log in. Personal data belongs to kyc."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField("e-mail address", unique=True)
+    full_name = models.CharField("name", max_length=150, blank=True)
+    is_active = models.BooleanField("active", default=True)
+    is_staff = models.BooleanField("staff", default=False, help_text="Can enter the back office.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    password_changed_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        default_permissions = ()
+        permissions = list(PERMISSIONS.items())
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="identity_user_email_unique"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="identity_user_email_lowercase"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.full_name or self.email
+
+    def get_short_name(self) -> str:
+        return self.full_name.split(" ")[0] if self.full_name else self.email
+
+
+class TransactionPin(models.Model):
+    """The second secret that moves money: hashed, locked after too many wrong tries."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="pin")
+    hashed = models.CharField(max_length=200)
+    failed_count = models.PositiveSmallIntegerField(default=0)
+    locked_at = models.DateTimeField(null=True)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"PIN {self.pk}"
+
+
+class ApiClient(models.Model):
+    """Credentials of an integrator: a key id, a hashed secret, scopes, and the service user it acts as."""
+
+    class Scope(models.TextChoices):
+        DEPOSITS_WRITE = "deposits:write", "Post deposits"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    key_id = models.CharField(max_length=24, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_clients")
+    is_active = models.BooleanField("active", default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key_id})"

@@ -1,0 +1,96 @@
+"""Who may do what: the one table. Groups are written from it after each migrate, and the tests walk it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    TELLER = "teller"
+    COMPLIANCE = "compliance"
+    LENDING = "lending"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+PERMISSIONS: dict[str, str] = {
+    "kyc_view": "Can see KYC applications and documents",
+    "kyc_decide": "Can approve or reject KYC applications",
+    "account_view": "Can see every account",
+    "account_open_for_customer": "Can open an account for a customer",
+    "account_freeze": "Can freeze and unfreeze accounts",
+    "account_close": "Can close accounts",
+    "ledger_view": "Can see the ledger",
+    "payment_view": "Can see every payment",
+    "payment_deposit": "Can pay cash into an account",
+    "payment_withdraw": "Can pay cash out of an account",
+    "payment_reverse": "Can reverse a payment",
+    "fraud_view": "Can see fraud cases, decisions and rules",
+    "fraud_decide": "Can release or decline held transfers",
+    "fraud_edit_rules": "Can edit fraud rules",
+    "fraud_approve_rules": "Can put another person's fraud rule live",
+    "user_view": "Can see users",
+    "user_manage": "Can create staff, assign roles and unlock users",
+    "audit_view": "Can see the audit trail",
+    "product_edit": "Can edit products and reference rates",
+    "notification_view": "Can see sent messages",
+    "health_view": "Can see the state of the installation",
+}
+
+_SEE_ALL = frozenset(codename for codename in PERMISSIONS if codename.endswith("_view"))
+
+ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.CUSTOMER: frozenset(),
+    Role.TELLER: frozenset(
+        {
+            "account_view",
+            "account_open_for_customer",
+            "payment_view",
+            "payment_deposit",
+            "payment_withdraw",
+            "user_view",
+        }
+    ),
+    Role.COMPLIANCE: frozenset(
+        {
+            "kyc_view",
+            "kyc_decide",
+            "account_view",
+            "account_freeze",
+            "ledger_view",
+            "payment_view",
+            "payment_reverse",
+            "fraud_view",
+            "fraud_decide",
+            "fraud_edit_rules",
+            "fraud_approve_rules",
+            "user_view",
+            "notification_view",
+        }
+    ),
+    Role.LENDING: frozenset({"account_view", "payment_view", "user_view", "kyc_view"}),
+    Role.AUDITOR: _SEE_ALL,
+    Role.ADMINISTRATOR: frozenset(
+        {
+            "account_view",
+            "account_close",
+            "ledger_view",
+            "payment_view",
+            "fraud_view",
+            "user_view",
+            "user_manage",
+            "audit_view",
+            "product_edit",
+            "notification_view",
+            "health_view",
+        }
+    ),
+}
+
+STAFF_ROLES = frozenset(Role) - {Role.CUSTOMER}
+
+
+def roles_with(codename: str) -> frozenset[Role]:
+    """The roles that hold a permission."""
+    return frozenset(role for role, held in ROLE_PERMISSIONS.items() if codename in held)

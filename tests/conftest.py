@@ -1,0 +1,163 @@
+"""What every test may use: a database as production has it (runtime role), people, clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client, TransactionTestCase
+from rest_framework.test import APIClient
+
+from bankportal.celery import app as celery_app
+from identity.models import User
+from identity.permissions import Role
+
+PASSWORD = "correct horse battery staple 9"
+
+
+@contextmanager
+def owner_rights() -> Iterator[Any]:
+    """A cursor with the owner's rights on the test's own connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        try:
+            yield cursor
+        finally:
+            if connection.connection and not connection.connection.closed and not connection.needs_rollback:
+                cursor.execute(f'SET ROLE "{settings.DATABASE_RUNTIME_ROLE}"')
+
+
+def _flush_as_owner(original: Callable[[TransactionTestCase], None]) -> Callable[[TransactionTestCase], None]:
+    """Flushing truncates, which triggers and grants forbid to everybody but a superuser in replica mode."""
+
+    def teardown(self: TransactionTestCase) -> None:
+        with owner_rights() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            try:
+                original(self)
+            finally:
+                cursor.execute("SET session_replication_role = origin")
+
+    return teardown
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.WHITENOISE_AUTOREFRESH = True
+    celery_app.loader.import_default_modules()
+    TransactionTestCase._fixture_teardown = _flush_as_owner(TransactionTestCase._fixture_teardown)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """After the owner has migrated, every connection of the tests speaks as the runtime role."""
+    with django_db_blocker.unblock():
+        connection.close()
+        settings.DATABASES["default"]["OPTIONS"]["assume_role"] = settings.DATABASE_RUNTIME_ROLE
+        connection.settings_dict["OPTIONS"]["assume_role"] = settings.DATABASE_RUNTIME_ROLE
+
+
+@pytest.fixture
+def as_owner(db: None) -> Callable[[], Any]:
+    """`with as_owner() as cursor:` runs SQL with the owner's rights."""
+    return owner_rights
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Any, tmp_path: Any) -> None:
+    """Uploads of a test stay in its own folder."""
+    settings.STORAGE_ROOT = str(tmp_path / "storage")
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "storage")},
+        },
+    }
+
+
+def make_user(email: str, *roles: Role, name: str = "", **fields: Any) -> User:
+    """A user with a verified address, `PASSWORD` and the given roles; staff roles make staff."""
+    from allauth.account.models import EmailAddress
+
+    staff = any(role is not Role.CUSTOMER for role in roles)
+    fields.setdefault("is_staff", staff)
+    user = User.objects.create_user(email, PASSWORD, full_name=name or email.split("@")[0].title(), **fields)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
+    return user
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """A customer who owns things."""
+    return make_user("alice@example.com", Role.CUSTOMER, name="Alice Archer")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Another customer, with things of his own."""
+    return make_user("bob@example.com", Role.CUSTOMER, name="Bob Baker")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A customer who owns nothing: the stranger of every test."""
+    return make_user("charlie@example.com", Role.CUSTOMER, name="Charlie Cole")
+
+
+@pytest.fixture
+def teller(db: None) -> User:
+    return make_user("teller@bank.example", Role.TELLER, name="Tess Teller")
+
+
+@pytest.fixture
+def officer(db: None) -> User:
+    """A compliance officer."""
+    return make_user("compliance@bank.example", Role.COMPLIANCE, name="Carla Compliance")
+
+
+@pytest.fixture
+def second_officer(db: None) -> User:
+    return make_user("compliance2@bank.example", Role.COMPLIANCE, name="Conrad Compliance")
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    return make_user("auditor@bank.example", Role.AUDITOR, name="Audrey Auditor")
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return make_user("admin@bank.example", Role.ADMINISTRATOR, name="Adam Admin")
+
+
+@pytest.fixture
+def login() -> Callable[[User], Client]:
+    """A browser session of a user."""
+
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def api() -> Callable[[User | None], APIClient]:
+    """An API client authenticated as a user (or nobody)."""
+
+    def client(user: User | None = None) -> APIClient:
+        made = APIClient()
+        if user is not None:
+            made.force_authenticate(user=user)
+        return made
+
+    return client
