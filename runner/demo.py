@@ -1,0 +1,223 @@
+"""The demo bank: everything up, then either probed once (`--check`) or served until Ctrl-C."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from signal import SIGQUIT
+
+from runner.console import Problem, Task, run_step, say, tail
+from runner.environment import Settings
+from runner.services import start_services
+from runner.signals import Stop, listen
+from runner.state import ROOT, State
+from runner.supervisor import Program, Supervisor, wait_for_leftovers
+from runner.venv import RUNTIME, Venv
+
+PROBES = ("/", "/admin/login/", "/api/schema/", "/readyz")
+START_SECONDS = 90.0
+
+
+def check_port(number: int, *, seconds: float = 5.0) -> None:
+    """Raise `Problem` when the web port is taken; a socket of an earlier run may need a moment."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", number))
+                return
+            except PermissionError as error:
+                raise Problem(f"Port {number} needs more rights than this user has; set PORT to another.") from error
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise Problem(
+                        f"Port {number} is in use by another program; set PORT to another, "
+                        f"for example PORT={number + 1}."
+                    ) from error
+        time.sleep(0.2)
+
+
+def web_programs(*, state: State, settings: Settings, venv: Venv) -> list[Program]:
+    """The web server, the task worker and the clock, in starting order."""
+    python, env = str(venv.python), settings.runtime()
+    celery = [python, "-m", "celery", "--app", "bankportal"]
+    # SIGQUIT is the quick way out of both: PostgreSQL and the outbox make sure that nothing half done counts.
+    return [
+        Program(
+            name="web",
+            argv=[python, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "bankportal.wsgi:application"],
+            env=env | {"WEB_HOST": "127.0.0.1"},
+            log=state.log("web"),
+            death_signal=SIGQUIT,
+            stop_seconds=12.0,
+        ),
+        Program(
+            name="worker",
+            argv=[
+                *celery,
+                "worker",
+                "--concurrency",
+                "2",
+                "--loglevel",
+                "INFO",
+                "--without-gossip",
+                "--without-mingle",
+            ],
+            env=env,
+            log=state.log("worker"),
+            death_signal=SIGQUIT,
+        ),
+        Program(
+            name="beat",
+            argv=[*celery, "beat", "--loglevel", "INFO", "--pidfile=", f"--schedule={state.beat / 'schedule'}"],
+            env=env,
+            log=state.log("beat"),
+        ),
+    ]
+
+
+def prepare_database(*, state: State, settings: Settings, venv: Venv) -> list[str]:
+    """Migrate, collect static files beside it, seed the demo bank; returns what the seeding printed."""
+    manage = [str(venv.python), "manage.py"]
+    static_log = state.log("collectstatic")
+    static_log.unlink(missing_ok=True)
+    collect = Task(
+        title="Collecting static files",
+        argv=[*manage, "collectstatic", "--noinput", "--verbosity", "0"],
+        env=settings.runtime(),
+        log=static_log,
+        cwd=ROOT,
+    )
+    try:
+        run_step(
+            "Migrating the database",
+            [*manage, "migrate", "--noinput"],
+            env=settings.owner(),
+            log=state.log("migrate"),
+            cwd=ROOT,
+        )
+        printed = run_step(
+            "Seeding the demo bank",
+            [*manage, "seed_demo"],
+            env=settings.runtime(),
+            log=state.log("seed_demo"),
+            cwd=ROOT,
+            show_stderr=True,
+        )
+        collect.finish()
+    finally:
+        collect.stop()
+    return printed
+
+
+def answers(url: str) -> bool:
+    """Whether a GET brings 200."""
+    return fetch(url)[0] == 200
+
+
+def fetch(url: str, *, seconds: float = 20.0) -> tuple[int, float, str]:
+    """Status, seconds and the start of the answer; status 0 and the reason when there is none."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    started = time.monotonic()
+    try:
+        with opener.open(url, timeout=seconds) as answer:
+            body = answer.read().decode(errors="replace")
+            status = answer.status
+    except urllib.error.HTTPError as error:
+        status, body = error.code, error.read().decode(errors="replace")
+    except OSError as error:
+        status, body = 0, str(error)
+    return status, time.monotonic() - started, body[:500]
+
+
+def probe(settings: Settings, web_log: Path) -> None:
+    """Ask every part once, as a visitor would; raises `Problem` naming those that failed."""
+    failed = []
+    for path in PROBES:
+        status, seconds, body = fetch(settings.web_address + path)
+        say(f"  GET {path:<24} {status or 'no answer'}  {seconds * 1000:5.0f} ms")
+        if status != 200:
+            failed.append(f"{path} answered {status or 'nothing'}: {body.strip()[:200]}")
+    if failed:
+        raise Problem("\n".join(["The check failed.", *failed, f"The end of {web_log}:", tail(web_log)]))
+
+
+def announce(settings: Settings, printed: list[str], seconds: float) -> None:
+    """Addresses and logins."""
+    site = settings.runtime()["BASE_URL"].rstrip("/")
+    say()
+    say(f"The bank is open, {seconds:.1f} s after the start.")
+    for name, path in (("Portal", "/"), ("Back office", "/admin/"), ("API", "/api/docs/"), ("Health", "/health")):
+        say(f"  {name:<14} {site}{path}")
+    logins = [line.split("\t")[1:] for line in printed if line.startswith("LOGIN\t")]
+    if logins:
+        say()
+        say(f"  Demo logins, password {settings.demo_password}")
+        for role, email, *note in logins:
+            say(f"  {role:<14} {email:<36} {' '.join(note)}".rstrip())
+    say()
+
+
+def demo(environ: Mapping[str, str], *, check: bool) -> int:
+    """Run `demo` or `demo --check`; returns the exit code."""
+    started = time.monotonic()
+    state = State.from_environment(environ)
+    state.create()
+    state.lock()
+    try:
+        settings = Settings(state=state, environ=environ)
+        state.note(f"{settings.web_address}/")
+        wait_for_leftovers(state)
+        check_port(settings.port)
+        venv = Venv()
+        venv.ensure(RUNTIME, environ)
+        return _serve(state=state, settings=settings, venv=venv, check=check, started=started)
+    finally:
+        state.unlock()
+
+
+def _serve(*, state: State, settings: Settings, venv: Venv, check: bool, started: float) -> int:
+    supervisor = Supervisor(state)
+    code = 0
+    try:
+        start_services(state=state, settings=settings, venv=venv, supervisor=supervisor)
+        printed = prepare_database(state=state, settings=settings, venv=venv)
+        programs = web_programs(state=state, settings=settings, venv=venv)
+        for program in programs:
+            supervisor.start(program)
+        supervisor.wait_until(
+            "Opening the bank",
+            lambda: answers(f"{settings.web_address}/readyz"),
+            programs=programs,
+            seconds=START_SECONDS,
+        )
+        announce(settings, printed, time.monotonic() - started)
+        if check:
+            probe(settings, programs[0].log)
+            supervisor.watch()
+            say(f"The check passed in {time.monotonic() - started:.1f} s.")
+        else:
+            say("Ctrl-C stops it.")
+            while True:
+                supervisor.watch()
+                time.sleep(0.5)
+    except Stop as stop:
+        say("\nStopping." if not check else "\nInterrupted.")
+        code = stop.exit_code if check else 0
+    finally:
+        _stop(supervisor)
+    return code
+
+
+def _stop(supervisor: Supervisor) -> None:
+    """Stop in order; a second Ctrl-C means at once."""
+    listen()
+    try:
+        supervisor.stop()
+    except Stop:
+        supervisor.stop_now()

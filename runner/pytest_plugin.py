@@ -1,0 +1,60 @@
+"""Carries the static checks into pytest's own result, and says loudly when browser tests did not run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+STAGES_FILE = "BANKPORTAL_STAGES"
+NO_BROWSER = "BANKPORTAL_NO_BROWSER"
+_SHOWN_LINES = 15
+
+
+def _failed_stages() -> list[dict[str, str]]:
+    name = os.environ.get(STAGES_FILE)
+    if not name:
+        return []
+    return [stage for stage in json.loads(Path(name).read_text()) if not stage["passed"]]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a browser where there is none."""
+    if reason := os.environ.get(NO_BROWSER):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=f"no browser: {reason}"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A failed static check is a failed run, whatever the tests say."""
+    if hasattr(session.config, "workerinput"):
+        return
+    if _failed_stages() and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Put failed stages among the failures, so that the closing line counts them; then the browser's line."""
+    for stage in _failed_stages():
+        output = "\n".join(str(stage["output"]).splitlines()[-_SHOWN_LINES:])
+        terminalreporter.section(f"static check failed: {stage['name']}", sep="_", red=True)
+        terminalreporter.write_line(output)
+        report = pytest.TestReport(
+            nodeid=f"run.py::{stage['name']}",
+            location=("run.py", 0, stage["name"]),
+            keywords={},
+            outcome="failed",
+            longrepr=f"static check failed: {stage['name']}",
+            when="call",
+        )
+        terminalreporter.stats.setdefault("failed", []).append(report)
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
+    if skipped or os.environ.get(NO_BROWSER):
+        reason = os.environ.get(NO_BROWSER) or "see the reasons above"
+        terminalreporter.section("BROWSER TESTS SKIPPED", sep="!", yellow=True, bold=True)
+        terminalreporter.write_line(f"{len(skipped)} browser tests did not run: {reason}", yellow=True, bold=True)
