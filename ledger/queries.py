@@ -1,0 +1,236 @@
+"""Reading the ledger. Amounts are integer minor units; credits are positive, debits negative.
+
+On accounts with a balance row every look-up is an index walk, whatever their number of postings: booking times never
+run backwards along an account's sequence (the posting functions see to that), so a moment is found by binary search.
+Internal accounts have no balance row: their balance is the last snapshot plus the postings after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection
+
+from ledger.errors import UnknownAccount
+from ledger.models import LedgerAccount
+from ledger.sql.calls import call
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """`available` is what may still leave the account; None when it has no floor."""
+
+    posted: int
+    held: int
+    floor: int | None
+
+    @property
+    def available(self) -> int | None:
+        return None if self.floor is None else self.posted - self.held - self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One posting on an account, as a statement shows it."""
+
+    entry_id: int
+    account_seq: int
+    booked_at: datetime
+    value_date: date
+    amount_minor: int
+    balance_after: int
+    kind: str
+    description: str
+    source_kind: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalanceRow:
+    """`debit_minor` and `credit_minor`: the net of the code's accounts, on the side where it stands."""
+
+    gl_code: str
+    name: str
+    kind: str
+    normal_side: str
+    currency: str
+    debit_minor: int
+    credit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldState:
+    """`state` is ACTIVE, POSTED, VOIDED or EXPIRED; `posted_minor` is what was posted of it."""
+
+    amount_minor: int
+    expires_at: datetime
+    account_id: int
+    state: str
+    posted_minor: int
+
+
+def balance(account_id: int) -> Balance:
+    """The balance now. Raises UnknownAccount."""
+    return balances([account_id])[account_id]
+
+
+def balances(account_ids: Iterable[int]) -> dict[int, Balance]:
+    """The balances now, read in one statement. Raises UnknownAccount when one of them does not exist."""
+    wanted = list(set(account_ids))
+    if not wanted:
+        return {}
+    rows = _rows(
+        """
+        SELECT a.id, coalesce(b.posted, s.balance + tail.amount), coalesce(b.held, 0), b.floor
+          FROM ledger_ledgeraccount a
+          LEFT JOIN ledger_balance b ON b.account_id = a.id
+          LEFT JOIN LATERAL (
+            SELECT coalesce(max(x.balance), 0) AS balance, coalesce(max(x.cut::text), '0')::xid8 AS cut
+              FROM (SELECT l.balance, l.cut FROM ledger_balancesnapshot l
+                     WHERE l.account_id = a.id ORDER BY l.cut DESC LIMIT 1) x) s ON a.is_internal
+          LEFT JOIN LATERAL (
+            SELECT coalesce(sum(p.amount), 0)::bigint AS amount FROM ledger_posting p
+             WHERE p.account_id = a.id AND p.account_seq IS NULL AND p.xid >= s.cut) tail ON a.is_internal
+         WHERE a.id = ANY (%s)
+        """,
+        [wanted],
+    )
+    found = {row[0]: Balance(posted=row[1], held=row[2], floor=row[3]) for row in rows}
+    for account_id in wanted:
+        if account_id not in found:
+            raise UnknownAccount(data={"account_id": account_id})
+    return found
+
+
+def balance_at(account_id: int, at: datetime) -> int:
+    """What the account held at a moment, postings booked at that very moment included. Raises UnknownAccount."""
+    amount = _rows("SELECT ledger_balance_at(%s, %s)", [account_id, at])[0][0]
+    if amount is None:
+        raise UnknownAccount(data={"account_id": account_id})
+    return int(amount)
+
+
+def daily_balances(account_ids: Sequence[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:
+    """The closing balance (end of the UTC day) of each account for each day of [since, until).
+
+    Accounts that are not known are left out.
+    """
+    moments = [
+        datetime.combine(since + timedelta(days=day + 1), time.min, tzinfo=UTC) - timedelta(microseconds=1)
+        for day in range((until - since).days)
+    ]
+    result: dict[int, list[tuple[date, int]]] = {}
+    if not moments or not account_ids:
+        return result
+    rows = _rows(
+        """
+        SELECT a.id, m.at, ledger_balance_at(a.id, m.at)
+          FROM ledger_ledgeraccount a CROSS JOIN unnest(%s::timestamptz[]) m(at)
+         WHERE a.id = ANY (%s) ORDER BY a.id, m.at
+        """,
+        [moments, list(account_ids)],
+    )
+    for account_id, moment, amount in rows:
+        result.setdefault(account_id, []).append((moment.astimezone(UTC).date(), int(amount)))
+    return result
+
+
+_LINE = """
+    SELECT p.entry_id, p.account_seq, p.booked_at, e.value_date, p.amount, p.balance_after,
+           e.kind, e.description, e.source_kind, e.source_id
+      FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+"""
+
+
+def lines(
+    account_id: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after_seq: int = 0,
+    limit: int | None = None,
+) -> list[Line]:
+    """Postings booked in [since, until), oldest first; page on with `after_seq` = the last line's `account_seq`.
+
+    For accounts with a balance row; internal accounts have no running balance and yield nothing here.
+    """
+    return [
+        Line(*row)
+        for row in _rows(
+            _LINE
+            + """
+             WHERE p.account_id = %s AND p.account_seq > greatest(%s, CASE WHEN %s::timestamptz IS NULL THEN 0
+                     ELSE ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond') END)
+               AND p.account_seq <= CASE WHEN %s::timestamptz IS NULL THEN 9223372036854775807
+                     ELSE ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond') END
+             ORDER BY p.account_seq LIMIT %s
+            """,
+            [account_id, after_seq, since, account_id, since, until, account_id, until, limit],
+        )
+    ]
+
+
+def recent_lines(account_id: int, *, before_seq: int | None = None, limit: int = 20) -> list[Line]:
+    """The newest postings first; page on with `before_seq` = the last line's `account_seq`."""
+    return [
+        Line(*row)
+        for row in _rows(
+            _LINE
+            + " WHERE p.account_id = %s AND p.account_seq < coalesce(%s, 9223372036854775807)"
+            + " ORDER BY p.account_seq DESC LIMIT %s",
+            [account_id, before_seq, limit],
+        )
+    ]
+
+
+def internal_account(gl_code: str, currency: str) -> int:
+    """The bank's own account for this code and currency; the first question about a new currency opens it.
+
+    Raises UnknownGlCode.
+    """
+    return int(call("SELECT ledger_internal_account(%s, %s)", (gl_code, currency))[0])
+
+
+def hold(hold_id: Any) -> HoldState | None:
+    """How a hold stands; None when there is no such hold."""
+    rows = _rows(
+        """
+        SELECT h.amount, h.expires_at, h.account_id, coalesce(v.kind, 'ACTIVE'), coalesce(v.amount, 0)
+          FROM ledger_hold h LEFT JOIN ledger_holdevent v ON v.hold_id = h.id WHERE h.id = %s::uuid
+        """,
+        [str(hold_id)],
+    )
+    return HoldState(*rows[0]) if rows else None
+
+
+def trial_balance() -> list[TrialBalanceRow]:
+    """Per code and currency, from the balances; debits and credits are equal in each currency or something is broken."""
+    account_ids = list(LedgerAccount.objects.filter(is_internal=True).values_list("pk", flat=True))
+    internal = balances(account_ids)
+    rows = _rows(
+        """
+        SELECT g.code, g.name, g.kind, g.normal_side, a.currency, coalesce(sum(b.posted), 0)::bigint,
+               array_agg(a.id) FILTER (WHERE a.is_internal)
+          FROM ledger_ledgeraccount a
+          JOIN ledger_glcode g ON g.code = a.gl_code_id
+          LEFT JOIN ledger_balance b ON b.account_id = a.id
+         GROUP BY g.code, a.currency ORDER BY g.code, a.currency
+        """,
+        [],
+    )
+    result = []
+    for code, name, kind, side, currency, posted, internal_ids in rows:
+        net = posted + sum(internal[pk].posted for pk in internal_ids or () if pk in internal)
+        result.append(
+            TrialBalanceRow(code, name, kind, side, currency, debit_minor=max(-net, 0), credit_minor=max(net, 0))
+        )
+    return result
+
+
+def _rows(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [tuple(row) for row in cursor.fetchall()]

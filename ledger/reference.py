@@ -1,0 +1,30 @@
+"""The chart of accounts and the bank's own accounts. Idempotent; runs after every migrate, as the owner of the tables."""
+
+from __future__ import annotations
+
+from ledger import services
+from ledger.models import GlCode, Kind, Side
+
+# code, name, kind, normal side, internal
+CHART: tuple[tuple[str, str, Kind, Side, bool], ...] = (
+    ("1000", "Cash", Kind.ASSET, Side.DEBIT, True),
+    ("1100", "Settlement with other banks", Kind.ASSET, Side.DEBIT, True),
+    ("2100", "Customer deposits", Kind.LIABILITY, Side.CREDIT, False),
+    ("2900", "Suspense", Kind.LIABILITY, Side.CREDIT, True),
+    ("3000", "Equity", Kind.EQUITY, Side.CREDIT, True),
+    ("4100", "Fee income", Kind.INCOME, Side.CREDIT, True),
+    ("4200", "Interest income", Kind.INCOME, Side.CREDIT, True),
+    ("5100", "Interest expense", Kind.EXPENSE, Side.DEBIT, True),
+)
+CURRENCIES = ("EUR", "USD", "GBP")
+
+
+def ensure() -> None:
+    """Bring the chart up to date and open the internal accounts of the usual currencies; others open when first asked for."""
+    for code, name, kind, side, internal in CHART:
+        GlCode.objects.update_or_create(
+            code=code, defaults={"name": name, "kind": kind, "normal_side": side, "is_internal": internal}
+        )
+        if internal:
+            for currency in CURRENCIES:
+                services.internal_account(gl_code=code, currency=currency)

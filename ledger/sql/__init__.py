@@ -1,0 +1,45 @@
+"""The SQL room: one function a file, `<stem>.sql` holds `ledger_<stem>`. Migrations load the files; a test holds the database to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+# Trigger functions and inner parts: the runtime role may not call them.
+INTERNAL = (
+    "refuse_change",
+    "check_postings",
+    "check_entry",
+    "guard_account",
+    "explain_refusal",
+    "replay_entry",
+    "write_entry",
+    "release_hold",
+)
+# What the runtime role may call.
+PUBLIC = (
+    "post_transfer",
+    "post_entry",
+    "reverse_entry",
+    "place_hold",
+    "post_hold",
+    "close_hold",
+    "open_account",
+    "internal_account",
+    "set_status",
+    "set_floor",
+    "take_snapshots",
+    "seq_at",
+    "balance_at",
+)
+
+
+def text(stem: str) -> str:
+    """The SQL of one file."""
+    return (FOLDER / f"{stem}.sql").read_text(encoding="utf-8")
+
+
+def all_functions() -> str:
+    """Every function, in an order in which none is missing when it is first used."""
+    return "\n".join(text(stem) for stem in INTERNAL + PUBLIC)
