@@ -17,6 +17,7 @@ from runner import process
 SHOW_AFTER_SECONDS = 2.0
 PLAIN_INTERVAL_SECONDS = 10.0
 TAIL_LINES = 25
+_PLAIN_WIDTH = 110
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Django says what is wrong with the settings in the last line of its traceback; the rest helps nobody.
 _ONE_LINERS = re.compile(r"^(?:[\w.]+\.)?(?:ImproperlyConfigured|SystemCheckError|CommandError): (?P<text>.+)$")
@@ -95,7 +96,7 @@ class Progress:
             width = os.get_terminal_size(_output.stream.fileno()).columns
             print("\r\x1b[K" + text[: max(20, width - 1)], end="", flush=True, file=_output.stream)
         elif not self._drawn or time.monotonic() - self._last_plain >= PLAIN_INTERVAL_SECONDS:
-            say(text)
+            say(text[:_PLAIN_WIDTH])
             self._last_plain = time.monotonic()
         self._drawn = True
 

@@ -168,7 +168,7 @@ class Postgres:
 
     def answers(self) -> bool:
         """Whether the server takes connections."""
-        argv = [self.bin / "pg_isready", "-q", "-h", self.state.sockets(), "-d", "postgres", "-U", SUPERUSER]
+        argv = [str(self.bin / "pg_isready"), "-q", "-h", str(self.state.sockets()), "-d", "postgres", "-U", SUPERUSER]
         return subprocess.run(argv, check=False, env=self.env).returncode == 0
 
     def sql(self, script: str, *, database: str = "postgres") -> None:
@@ -196,14 +196,15 @@ class Postgres:
             """  # noqa: S608 -- names and generated passwords are ours, and psql takes no parameters here
             for role, password in passwords.items()
         )
-        self.sql(f"""
+        script = f"""
             SET log_min_error_statement = panic;
             {roles}
             SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE}'
                 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
             REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
             GRANT CONNECT ON DATABASE {DATABASE} TO {RUNTIME_ROLE};
-            """)
+            """  # noqa: S608 -- constants of ours
+        self.sql(script)
         self.sql(
             f"""
             ALTER SCHEMA public OWNER TO {OWNER_ROLE};
