@@ -8,6 +8,10 @@
   /* Theme: the choice lives in a cookie, so the server renders the right theme and nothing flashes. */
   const currentTheme = () => root.dataset.theme || (prefersDark.matches ? "dark" : "light");
 
+  /* Error pages are rendered without the request, so they learn the choice here. */
+  const kept = /(?:^|; )theme=(light|dark)(?:;|$)/.exec(document.cookie);
+  if (kept) root.dataset.theme = kept[1];
+
   const paintSwitches = () => {
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
       button.hidden = false;
