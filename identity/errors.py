@@ -30,3 +30,28 @@ class PermissionMissing(errors.Forbidden):
 class EmailTaken(errors.Conflict):
     code = "email_taken"
     message = "This e-mail address cannot be used."
+
+
+class UserUnknown(errors.NotFound):
+    code = "user_unknown"
+    message = "We could not find this user."
+
+
+class WeakPassword(errors.Invalid):
+    code = "weak_password"
+    message = "Choose another password."
+
+
+class WrongPassword(errors.Invalid):
+    code = "wrong_password"
+    message = "That password is not right."
+
+
+class OwnAccount(errors.Forbidden):
+    code = "own_account"
+    message = "Another administrator has to do this for you."
+
+
+class RoleUnknown(errors.Invalid):
+    code = "role_unknown"
+    message = "This role does not exist."

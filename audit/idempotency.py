@@ -1,0 +1,131 @@
+"""Money requests that may come twice: one effect, one answer, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.db import connection, transaction
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit.models import IdempotencyRecord
+from common import errors
+from common.db import use_case
+
+KEPT_FOR = timedelta(hours=24)
+_KEY = re.compile(r"[\x21-\x7e]{8,100}", re.ASCII)
+# Answers that say nothing about an effect: the client may try again with the same key.
+_NOT_KEPT = frozenset({401, 403, 429})
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    name="Idempotency-Key",
+    type=str,
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description=(
+        "A random text of 8 to 100 characters of your choice, one for each intended effect. Sending the same request "
+        "again within 24 hours replays the first answer, with the header `Idempotent-Replayed: true`."
+    ),
+)
+
+
+class KeyMissing(exceptions.APIException):
+    status_code = 400
+    default_code = "idempotency_key_missing"
+    default_detail = "Send an Idempotency-Key header with a random text of 8 to 100 characters."
+
+
+class KeyReused(errors.Invalid):
+    code: ClassVar[str] = "idempotency_key_reused"
+    message: ClassVar[str] = "This Idempotency-Key was used with another request."
+
+
+class RequestInFlight(errors.Conflict):
+    code: ClassVar[str] = "request_in_flight"
+    message: ClassVar[str] = "The first request with this Idempotency-Key is still being worked on."
+
+
+Operation = Callable[..., HttpResponseBase]
+
+
+def idempotent(operation: Operation) -> Operation:
+    """Decorate `post(self, request, ...)` of an API view: it runs inside the one durable transaction opened here.
+
+    The answer is stored in that transaction, so there is never an effect without its answer or the reverse. A
+    DomainError (or an answer of 401, 403, 429 or 500 and above) rolls back, stores nothing, and allows a retry.
+    Raises KeyMissing (400), KeyReused (422), RequestInFlight (409).
+    """
+
+    @wraps(operation)
+    def once(self: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        key = request.headers.get("Idempotency-Key", "")
+        if not _KEY.fullmatch(key):
+            raise KeyMissing
+        # Read before the parser does, or the bytes are gone.
+        digest = hashlib.sha256(request._request.body).hexdigest()
+        now = timezone.now()
+        with use_case():
+            _lock(user_id=request.user.pk, key=key)
+            known = IdempotencyRecord.objects.filter(user_id=request.user.pk, key=key).first()
+            if known is not None and known.expires_at > now:
+                return _replay(known, request, digest)
+            if known is not None:
+                known.delete()
+            response = operation(self, request, *args, **kwargs)
+            body = _rendered(self, request, response)
+            if response.status_code >= 500 or response.status_code in _NOT_KEPT:
+                transaction.set_rollback(True)
+                return response
+            IdempotencyRecord.objects.create(
+                user_id=request.user.pk,
+                key=key,
+                method=str(request.method),
+                path=request.get_full_path()[:200],
+                body_sha256=digest,
+                status=response.status_code,
+                body=body,
+                content_type=response.headers.get("Content-Type", "application/json"),
+                created_at=now,
+                expires_at=now + KEPT_FOR,
+            )
+            return response
+
+    return once
+
+
+def _lock(*, user_id: int, key: str) -> None:
+    """Hold the key until the transaction ends; whoever comes meanwhile is told to wait."""
+    digest = hashlib.sha256(f"idempotency\n{user_id}\n{key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], signed=True)])
+        if not cursor.fetchone()[0]:
+            raise RequestInFlight
+
+
+def _replay(known: IdempotencyRecord, request: Request, digest: str) -> HttpResponse:
+    same = (known.method, known.path, known.body_sha256) == (request.method, request.get_full_path()[:200], digest)
+    if not same:
+        raise KeyReused
+    response = HttpResponse(bytes(known.body), status=known.status, content_type=known.content_type)
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _rendered(view: APIView, request: Request, response: HttpResponseBase) -> bytes:
+    if isinstance(response, Response):
+        response.accepted_renderer = request.accepted_renderer
+        response.accepted_media_type = request.accepted_media_type
+        response.renderer_context = view.get_renderer_context()
+        response.render()
+    assert isinstance(response, HttpResponse)
+    return bytes(response.content)
