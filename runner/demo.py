@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import time
 import urllib.error
@@ -16,7 +17,7 @@ from runner.services import start_services
 from runner.signals import Stop, listen
 from runner.state import ROOT, State
 from runner.supervisor import Program, Supervisor, wait_for_leftovers
-from runner.venv import RUNTIME, Venv
+from runner.venv import RUNTIME, Venv, lock_hash
 
 PROBES = ("/", "/admin/login/", "/api/schema/", "/readyz")
 START_SECONDS = 90.0
@@ -81,18 +82,31 @@ def web_programs(*, state: State, settings: Settings, venv: Venv) -> list[Progra
     ]
 
 
+def static_fingerprint(root: Path) -> str:
+    """Changes whenever a static file or a package changes, so that files are collected only then."""
+    digest = hashlib.sha256(lock_hash(root, RUNTIME).encode())
+    for folder in sorted([root / "static", *root.glob("[!.]*/static")]):
+        for path in sorted(folder.rglob("*")):
+            seen = path.stat()
+            digest.update(f"{path.relative_to(root)} {seen.st_size} {seen.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
 def prepare_database(*, state: State, settings: Settings, venv: Venv) -> list[str]:
     """Migrate, collect static files beside it, seed the demo bank; returns what the seeding printed."""
     manage = [str(venv.python), "manage.py"]
-    static_log = state.log("collectstatic")
-    static_log.unlink(missing_ok=True)
-    collect = Task(
-        title="Collecting static files",
-        argv=[*manage, "collectstatic", "--noinput", "--verbosity", "0"],
-        env=settings.runtime(),
-        log=static_log,
-        cwd=ROOT,
-    )
+    print_of_now = static_fingerprint(ROOT)
+    mark = state.folder / "static.sha256"
+    collect = None
+    if not mark.exists() or mark.read_text() != print_of_now:
+        mark.unlink(missing_ok=True)
+        collect = Task(
+            title="Collecting static files",
+            argv=[*manage, "collectstatic", "--noinput", "--clear", "--verbosity", "0"],
+            env=settings.runtime(),
+            log=state.log("collectstatic"),
+            cwd=ROOT,
+        )
     try:
         run_step(
             "Migrating the database",
@@ -109,9 +123,12 @@ def prepare_database(*, state: State, settings: Settings, venv: Venv) -> list[st
             cwd=ROOT,
             show_stderr=True,
         )
-        collect.finish()
+        if collect:
+            collect.finish()
+            mark.write_text(print_of_now)
     finally:
-        collect.stop()
+        if collect:
+            collect.stop()
     return printed
 
 

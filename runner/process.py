@@ -156,11 +156,15 @@ def send(pids: Sequence[int], sig: signal.Signals) -> None:
             continue
 
 
-def end_session(popen: subprocess.Popen[bytes], *, seconds: float, sig: signal.Signals = signal.SIGTERM) -> bool:
-    """Ask a program to end, and after `seconds` end it and its offspring by force; True when it went by itself."""
+def end_session(popen: subprocess.Popen[bytes], *, seconds: float, sig: int = signal.SIGTERM) -> bool:
+    """Ask a program to end, and after `seconds` end it and its offspring by force; True when it went by itself.
+
+    With `sig` 0 it has been asked already: some programs take a second signal for impatience.
+    """
     gentle = True
     if popen.poll() is None:
-        send([popen.pid], sig)
+        if sig:
+            send([popen.pid], signal.Signals(sig))
         try:
             popen.wait(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -158,6 +158,7 @@ class Postgres:
             identity=self.identity,
             cwd=self.state.folder,
             prepare=self._clear_stale_lock,
+            is_service=True,
         )
 
     def _clear_stale_lock(self) -> None:
@@ -252,6 +253,7 @@ class Valkey:
             log=self.state.log("valkey"),
             cwd=self.state.valkey_data,
             prepare=lambda: self.socket.unlink(missing_ok=True),
+            is_service=True,
         )
 
     def answers(self) -> bool:

@@ -35,6 +35,9 @@ class Program:
     prepare: Callable[[], None] | None = None
     popen: subprocess.Popen[bytes] | None = None
     restarted_at: float = 0.0
+    # Servers that others depend on are only asked to end when the others have ended.
+    is_service: bool = False
+    _asked: bool = False
 
     def start(self) -> None:
         """Start it with its output appended to its log."""
@@ -56,12 +59,20 @@ class Program:
         """Its exit code, or None while it runs."""
         return self.popen.poll() if self.popen else None
 
+    def ask_to_stop(self) -> None:
+        """Send the stop signal without waiting."""
+        if self.exit_code() is None and self.popen and not self._asked:
+            self._asked = True
+            process.send([self.popen.pid], self.stop_signal)
+
     def stop(self) -> bool:
         """End it and its offspring; True when it went by itself."""
         if self.popen is None:
             return True
-        gentle = process.end_session(self.popen, seconds=self.stop_seconds, sig=self.stop_signal)
+        self.ask_to_stop()
+        gentle = process.end_session(self.popen, seconds=self.stop_seconds, sig=0)
         self.popen = None
+        self._asked = False
         return gentle
 
 
@@ -120,8 +131,11 @@ class Supervisor:
             self._record()
 
     def stop(self, *, quiet: bool = False) -> None:
-        """Stop everything, the last started first."""
+        """Stop everything, the last started first; what serves people ends before what it stands on."""
         started = time.monotonic()
+        for program in reversed(self.programs):
+            if not program.is_service:
+                program.ask_to_stop()
         for program in reversed(self.programs):
             if program.popen is None:
                 continue
