@@ -1,5 +1,65 @@
+"""The products and reference rates the bank starts with. Staff edit both, so only missing rows are written."""
+
 from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import Product, ProductKind, ReferenceRate
+
+PRODUCTS: dict[str, dict[str, Any]] = {
+    "CUR-EUR": {
+        "name": "Current account",
+        "kind": ProductKind.CURRENT,
+        "currency": "EUR",
+        "min_opening_minor": 10_00,
+        "overdraft_minor": 500_00,
+        "description": "For everyday payments, with an agreed overdraft when a month runs long.",
+    },
+    "SAV-EUR": {
+        "name": "Savings account",
+        "kind": ProductKind.SAVINGS,
+        "currency": "EUR",
+        "min_opening_minor": 100_00,
+        "min_balance_minor": 50_00,
+        "interest_rate": Decimal("2.50"),
+        "transfer_fee_minor": 50,
+        "description": "For money you want to keep: it earns interest and keeps a small minimum.",
+    },
+    "SAL-EUR": {
+        "name": "Salary account",
+        "kind": ProductKind.SALARY,
+        "currency": "EUR",
+        "min_opening_minor": 1_00,
+        "interest_rate": Decimal("0.25"),
+        "description": "For your pay to land in: no fees, no overdraft, a little interest.",
+    },
+    "WAL-EUR": {
+        "name": "Euro wallet",
+        "kind": ProductKind.WALLET,
+        "currency": "EUR",
+        "min_opening_minor": 1_00,
+        "description": "For small sums kept apart: a trip, a present, the club.",
+    },
+    "WAL-USD": {
+        "name": "US dollar wallet",
+        "kind": ProductKind.WALLET,
+        "currency": "USD",
+        "min_opening_minor": 1_00,
+        "description": "For dollars you receive and spend, without exchanging them.",
+    },
+}
+RATES: dict[str, Decimal] = {"USD": Decimal("0.92"), "GBP": Decimal("1.17")}
+RATES_AS_OF = date(2026, 1, 2)
 
 
 def ensure() -> None:
     """Bring the reference data of accounts up to date; safe to run again."""
+    Product.objects.bulk_create(
+        [Product(code=code, **terms) for code, terms in PRODUCTS.items()], ignore_conflicts=True
+    )
+    ReferenceRate.objects.bulk_create(
+        [ReferenceRate(currency=currency, rate_to_base=rate, as_of=RATES_AS_OF) for currency, rate in RATES.items()],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,89 @@
+"""What accounts refuse. `accounts.services` re-exports these; callers catch `services.X`."""
+
+from __future__ import annotations
+
+from common.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class UnknownAccount(NotFound):
+    """No such account, or not the actor's to know about."""
+
+    code = "unknown_account"
+    message = "We do not know this account."
+
+
+class UnknownProduct(NotFound):
+    code = "unknown_product"
+    message = "We do not offer this kind of account."
+
+
+class AccountFrozen(Conflict):
+    code = "account_frozen"
+    message = "This account is frozen, so no money can move in or out."
+
+
+class AccountClosed(Conflict):
+    code = "account_closed"
+    message = "This account is closed."
+
+
+class AccountNotEmpty(Conflict):
+    """It still holds money or reservations; `data` has posted_minor and held_minor."""
+
+    code = "account_not_empty"
+    message = "This account still holds money. Move it out first, or choose where it should go."
+
+
+class StatusNotAllowed(Conflict):
+    """Freeze what is active, unfreeze what is frozen, close what is active."""
+
+    code = "status_not_allowed"
+    message = "The account's present state does not allow this."
+
+
+class KycRequired(Conflict):
+    code = "kyc_required"
+    message = "We need to know who you are first. Finish the identity check, then open the account."
+
+
+class OpeningBelowMinimum(Invalid):
+    """`data` has minimum_minor."""
+
+    code = "below_minimum_opening"
+    message = "The opening deposit is below the minimum of this product."
+
+
+class FundingNotAllowed(Forbidden):
+    """This source of money is not available to this actor or in this installation."""
+
+    code = "funding_not_allowed"
+    message = "The opening deposit cannot come from there."
+
+
+class NotYourOwn(Forbidden):
+    """Staff decide about other people's accounts, never about their own."""
+
+    code = "own_account"
+    message = "You cannot decide about your own account. Ask a colleague."
+
+
+class ReasonRequired(Invalid):
+    code = "reason_required"
+    message = "Give a reason. It stays on record."
+
+
+class InvalidNickname(Invalid):
+    code = "invalid_nickname"
+    message = "Use up to 40 letters, digits and spaces."
+
+
+class PeriodNotAllowed(Invalid):
+    code = "period_not_allowed"
+    message = "Choose a period of up to 366 days that starts before it ends."
+
+
+class ClientIdReused(Conflict):
+    """The client id opened another account before."""
+
+    code = "client_id_reused"
+    message = "This request was already used to open another account."

@@ -1,0 +1,216 @@
+"""Products, the accounts opened under them, and the rates that make currencies comparable."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.rules import numbers, terms
+from accounts.rules.funding import FundingKind
+from common.money import Money
+
+
+class ProductKind(models.TextChoices):
+    SAVINGS = "SAVINGS", "Savings"
+    CURRENT = "CURRENT", "Current"
+    SALARY = "SALARY", "Salary"
+    WALLET = "WALLET", "Wallet"
+
+
+class Status(models.TextChoices):
+    ACTIVE = "ACTIVE", "Active"
+    FROZEN = "FROZEN", "Frozen"
+    CLOSED = "CLOSED", "Closed"
+
+
+class Product(models.Model):
+    """What the bank offers. Changed terms hold for accounts opened from then on. Amounts: minor units of `currency`."""
+
+    code = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8, choices=ProductKind)
+    currency = models.CharField(max_length=3)
+    min_opening_minor = models.BigIntegerField(
+        "minimum opening deposit (minor units)", validators=[MinValueValidator(1)]
+    )
+    min_balance_minor = models.BigIntegerField(
+        "minimum balance (minor units)", default=0, validators=[MinValueValidator(0)]
+    )
+    overdraft_minor = models.BigIntegerField("overdraft (minor units)", default=0, validators=[MinValueValidator(0)])
+    interest_rate = models.DecimalField(
+        "interest rate (% a year)", max_digits=5, decimal_places=2, default=0, validators=[MinValueValidator(0)]
+    )
+    transfer_fee_minor = models.BigIntegerField(
+        "fee for a transfer to others (minor units)", default=0, validators=[MinValueValidator(0)]
+    )
+    description = models.CharField(max_length=200, blank=True)
+    is_open = models.BooleanField("open for new accounts", default=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(name="accounts_product_kind", condition=Q(kind__in=ProductKind.values)),
+            models.CheckConstraint(name="accounts_product_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+            models.CheckConstraint(
+                name="accounts_product_terms_not_negative",
+                condition=Q(min_balance_minor__gte=0, overdraft_minor__gte=0, transfer_fee_minor__gte=0)
+                & Q(interest_rate__gte=0, min_opening_minor__gt=0),
+            ),
+            models.CheckConstraint(
+                name="accounts_product_minimum_or_overdraft",
+                condition=Q(min_balance_minor=0) | Q(overdraft_minor=0),
+                violation_error_message="A product has a minimum balance or an overdraft, not both.",
+            ),
+            models.CheckConstraint(
+                name="accounts_product_opening_covers_balance",
+                condition=Q(min_opening_minor__gte=F("min_balance_minor")),
+                violation_error_message="The opening deposit must cover the minimum balance.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+    @property
+    def min_opening(self) -> Money:
+        return Money(self.min_opening_minor, self.currency)
+
+    @property
+    def min_balance(self) -> Money:
+        return Money(self.min_balance_minor, self.currency)
+
+    @property
+    def overdraft(self) -> Money:
+        return Money(self.overdraft_minor, self.currency)
+
+    @property
+    def transfer_fee(self) -> Money:
+        return Money(self.transfer_fee_minor, self.currency)
+
+    @property
+    def floor_minor(self) -> int:
+        return terms.floor_minor(min_balance_minor=self.min_balance_minor, overdraft_minor=self.overdraft_minor)
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def owned_by(self, user_id: int) -> AccountQuerySet:
+        return self.filter(owner_id=user_id)
+
+    def active(self) -> AccountQuerySet:
+        return self.filter(status=Status.ACTIVE)
+
+    def in_order(self) -> AccountQuerySet:
+        return self.order_by("opened_at", "pk")
+
+
+class Account(models.Model):
+    """A customer's account. Its money is in the ledger account; here is whose it is and on what terms."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=numbers.LENGTH, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bank_accounts")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="accounts")
+    currency = models.CharField(max_length=3)
+    ledger_account = models.OneToOneField("ledger.LedgerAccount", on_delete=models.PROTECT, related_name="+")
+    nickname = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
+    client_id = models.UUIDField(help_text="Chosen by the caller; the same one again opens nothing new.")
+    opening_minor = models.BigIntegerField("opening deposit (minor units)")
+    opening_source = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in FundingKind])
+    opening_account = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["owner", "opened_at"], name="accounts_account_owner"),
+            models.Index(fields=["status", "opened_at"], name="accounts_account_status"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "client_id"], name="accounts_account_client_id_unique"),
+            models.CheckConstraint(name="accounts_account_status", condition=Q(status__in=Status.values)),
+            models.CheckConstraint(name="accounts_account_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+            models.CheckConstraint(name="accounts_account_number", condition=Q(number__regex=r"^BP[0-9]{14}$")),
+            models.CheckConstraint(name="accounts_account_opening_positive", condition=Q(opening_minor__gt=0)),
+            models.CheckConstraint(
+                name="accounts_account_opening_source",
+                condition=Q(opening_source="OWN_ACCOUNT", opening_account__isnull=False)
+                | Q(opening_source__in=["SANDBOX", "CASH"], opening_account__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="accounts_account_closed_at",
+                condition=Q(status="CLOSED", closed_at__isnull=False)
+                | (~Q(status="CLOSED") & Q(closed_at__isnull=True)),
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="status_fsm",
+                field="status",
+                transitions=[("ACTIVE", "FROZEN"), ("FROZEN", "ACTIVE"), ("ACTIVE", "CLOSED")],
+            ),
+            # What money hangs on never changes after opening.
+            pgtrigger.ReadOnly(
+                name="identity_fixed",
+                fields=[
+                    "id",
+                    "number",
+                    "owner",
+                    "product",
+                    "currency",
+                    "ledger_account",
+                    "client_id",
+                    "opening_minor",
+                    "opening_source",
+                    "opening_account",
+                    "opened_by",
+                    "opened_at",
+                ],
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def masked_number(self) -> str:
+        return numbers.masked(self.number)
+
+    @property
+    def grouped_number(self) -> str:
+        return numbers.grouped(self.number)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == Status.ACTIVE
+
+
+class ReferenceRate(models.Model):
+    """What one unit of a currency is worth in the base currency, for limits and totals; nothing is exchanged at it."""
+
+    currency = models.CharField(max_length=3, primary_key=True)
+    rate_to_base = models.DecimalField(
+        "rate to the base currency", max_digits=18, decimal_places=8, help_text="One unit in the base currency."
+    )
+    as_of = models.DateField("as of")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(name="accounts_referencerate_positive", condition=Q(rate_to_base__gt=0)),
+            models.CheckConstraint(name="accounts_referencerate_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.rate_to_base}"

@@ -1,0 +1,230 @@
+"""Reading accounts, products, statements and rates. A balance that decides about money is re-read under its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.errors import AccountClosed, AccountFrozen, PeriodNotAllowed, UnknownAccount, UnknownProduct
+from accounts.models import Account, AccountQuerySet, Product, ReferenceRate, Status
+from accounts.rules import numbers
+from common.money import Money, from_decimal
+from identity.models import User
+from kyc import queries as kyc
+from ledger import queries as ledger
+
+LONGEST_PERIOD = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An account with its money: `available` is what may leave it now, overdraft included."""
+
+    account: Account
+    posted: Money
+    held: Money
+    available: Money
+    floor_minor: int
+
+    @property
+    def overdraft(self) -> Money | None:
+        """The agreed overdraft, where there is one."""
+        return Money(-self.floor_minor, self.account.currency) if self.floor_minor < 0 else None
+
+    @property
+    def min_balance(self) -> Money | None:
+        """The minimum balance, where there is one."""
+        return Money(self.floor_minor, self.account.currency) if self.floor_minor > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One posting; `amount` is negative when money left the account, `balance` is what it held afterwards."""
+
+    entry_id: int
+    booked_at: datetime
+    value_date: date
+    kind: str
+    description: str
+    amount: Money
+    balance: Money
+    source_kind: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The period is half-open: [since, until), UTC days."""
+
+    account: Account
+    since: date
+    until: date
+    opening: Money
+    lines: list[StatementLine]
+    closing: Money
+
+    @property
+    def last_day(self) -> date:
+        return self.until - timedelta(days=1)
+
+    @property
+    def paid_in(self) -> Money:
+        return Money(sum(max(line.amount.amount_minor, 0) for line in self.lines), self.account.currency)
+
+    @property
+    def paid_out(self) -> Money:
+        return Money(sum(-min(line.amount.amount_minor, 0) for line in self.lines), self.account.currency)
+
+
+def open_products() -> list[Product]:
+    """What can be opened now, by kind and code."""
+    return list(Product.objects.filter(is_open=True).order_by("kind", "code"))
+
+
+def get_product(code: str) -> Product:
+    """A product that is open for new accounts. Raises UnknownProduct."""
+    product = Product.objects.filter(code=code, is_open=True).first()
+    if product is None:
+        raise UnknownProduct(field="product")
+    return product
+
+
+def own_accounts(actor: User) -> AccountQuerySet:
+    """The actor's own accounts, for filters; oldest first."""
+    return Account.objects.owned_by(actor.pk).select_related("product").in_order()
+
+
+def accounts_for(actor: User) -> list[Holding]:
+    """Every account of the actor with its balances, in two queries; closed ones last."""
+    return holdings(sorted(own_accounts(actor), key=lambda account: account.status == Status.CLOSED))
+
+
+def holdings(accounts: Iterable[Account]) -> list[Holding]:
+    """Accounts (with their product loaded) joined to their balances, in one query."""
+    listed = list(accounts)
+    balances = ledger.balances(account.ledger_account_id for account in listed)
+    return [_holding(account, balances[account.ledger_account_id]) for account in listed]
+
+
+def holding_of(account: Account) -> Holding:
+    """One account with its balances."""
+    return _holding(account, ledger.balance(account.ledger_account_id))
+
+
+def get_account_for(*, actor: User, account_id: UUID) -> Account:
+    """The actor's own account, in any state. Raises UnknownAccount when there is none or it is somebody else's."""
+    account = own_accounts(actor).filter(pk=account_id).first()
+    if account is None:
+        raise UnknownAccount()
+    return account
+
+
+def get_debitable_for(*, actor: User, account_id: UUID) -> Account:
+    """The actor's own active account. Raises UnknownAccount, AccountFrozen, AccountClosed."""
+    account = get_account_for(actor=actor, account_id=account_id)
+    require_usable(account)
+    return account
+
+
+def find_by_number(number: str) -> Account:
+    """The account with this number, however people wrote it, in any state, whoever owns it.
+
+    Raises UnknownAccount; `data["reason"]` is `check_digits` when the number cannot exist.
+    """
+    wanted = numbers.normalise(number)
+    if not numbers.is_valid(wanted):
+        raise UnknownAccount(
+            "This account number has a typing mistake. Check it digit by digit.", data={"reason": "check_digits"}
+        )
+    account = Account.objects.select_related("product", "owner").filter(number=wanted).first()
+    if account is None:
+        raise UnknownAccount("There is no account with this number.", data={"reason": "unknown"})
+    return account
+
+
+def require_usable(account: Account) -> None:
+    """Raise AccountFrozen or AccountClosed unless money may move on this account."""
+    if account.status == Status.FROZEN:
+        raise AccountFrozen(data={"account": account.masked_number})
+    if account.status == Status.CLOSED:
+        raise AccountClosed(data={"account": account.masked_number})
+
+
+def owner_display_name(account: Account) -> str:
+    """Who a payer is told owns the account: the checked legal name, else the name given at sign-up."""
+    return kyc.legal_name(account.owner_id) or account.owner.full_name
+
+
+def statement(account: Account, *, since: date, until: date) -> Statement:
+    """Opening balance, every posting of [since, until) and the closing balance; days are UTC.
+
+    Raises PeriodNotAllowed for an empty, backward or over-long period.
+    """
+    if not since < until or until - since > LONGEST_PERIOD:
+        raise PeriodNotAllowed(field="since")
+    start, end = _midnight(since), _midnight(until)
+    lines = [_line(line, account.currency) for line in ledger.lines(account.ledger_account_id, since=start, until=end)]
+    if lines:
+        opening = lines[0].balance - lines[0].amount
+        closing = lines[-1].balance
+    else:
+        before = start - timedelta(microseconds=1)
+        opening = closing = Money(ledger.balance_at(account.ledger_account_id, before), account.currency)
+    return Statement(account=account, since=since, until=until, opening=opening, lines=lines, closing=closing)
+
+
+def recent_lines(account: Account, *, limit: int = 10) -> list[StatementLine]:
+    """The newest postings first."""
+    return [_line(line, account.currency) for line in ledger.recent_lines(account.ledger_account_id, limit=limit)]
+
+
+def rates_to_base() -> dict[str, ReferenceRate]:
+    """Every reference rate by currency; the base currency has none because it needs none."""
+    return {rate.currency: rate for rate in ReferenceRate.objects.all()}
+
+
+def to_base(money: Money, rates: dict[str, ReferenceRate] | None = None) -> int | None:
+    """Minor units of the base currency, half to even; None when there is no rate.
+
+    Pass `rates` (from `rates_to_base`) to convert many amounts with one query.
+    """
+    if money.currency == settings.BASE_CURRENCY:
+        return money.amount_minor
+    rate = ReferenceRate.objects.filter(currency=money.currency).first() if rates is None else rates.get(money.currency)
+    if rate is None:
+        return None
+    return from_decimal(money.decimal * rate.rate_to_base, settings.BASE_CURRENCY).amount_minor
+
+
+def _holding(account: Account, balance: ledger.Balance) -> Holding:
+    # Customer accounts always have a floor; without one nothing could be said to be available.
+    floor = balance.floor or 0
+    return Holding(
+        account=account,
+        posted=Money(balance.posted, account.currency),
+        held=Money(balance.held, account.currency),
+        available=Money(max(balance.posted - balance.held - floor, 0), account.currency),
+        floor_minor=floor,
+    )
+
+
+def _line(line: ledger.Line, currency: str) -> StatementLine:
+    return StatementLine(
+        entry_id=line.entry_id,
+        booked_at=line.booked_at,
+        value_date=line.value_date,
+        kind=line.kind,
+        description=line.description,
+        amount=Money(line.amount_minor, currency),
+        balance=Money(line.balance_after, currency),
+        source_kind=line.source_kind,
+        source_id=line.source_id,
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)
