@@ -49,6 +49,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """What came in and went out in the period at this position of the question; both in minor units and not negative
+    unless reversals outweigh them."""
+
+    period: int
+    currency: str
+    in_minor: int
+    out_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrialBalanceRow:
     """`debit_minor` and `credit_minor`: the net of the code's accounts, on the side where it stands."""
 
@@ -186,6 +197,51 @@ def recent_lines(account_id: int, *, before_seq: int | None = None, limit: int =
     ]
 
 
+def latest_lines(account_ids: Sequence[int], *, limit: int = 10) -> list[tuple[int, Line]]:
+    """The newest postings of several accounts together, newest first, each with its account's id; one statement."""
+    rows = _rows(
+        """
+        SELECT a.id, l.* FROM unnest(%s::bigint[]) a(id)
+         CROSS JOIN LATERAL (
+           SELECT p.entry_id, p.account_seq, p.booked_at, e.value_date, p.amount, p.balance_after,
+                  e.kind, e.description, e.source_kind, e.source_id
+             FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+            WHERE p.account_id = a.id AND p.account_seq IS NOT NULL ORDER BY p.account_seq DESC LIMIT %s) l
+         ORDER BY l.booked_at DESC, l.entry_id DESC, a.id LIMIT %s
+        """,
+        [list(account_ids), limit, limit],
+    )
+    return [(row[0], Line(*row[1:])) for row in rows]
+
+
+def flows(account_ids: Sequence[int], periods: Sequence[tuple[datetime, datetime]]) -> list[Flow]:
+    """What came into these accounts as a whole, and what left them, in each half-open period.
+
+    An entry between two of them cancels out (its fee does not), and a reversal takes back what it reverses. Only for
+    accounts with a balance row; periods without movement are left out.
+    """
+    rows = _rows(
+        """
+        WITH moved AS (
+          SELECT t.no, p.currency, p.entry_id, sum(p.amount) AS net
+            FROM unnest(%s::bigint[]) a(id)
+           CROSS JOIN unnest(%s::timestamptz[], %s::timestamptz[]) WITH ORDINALITY t(since, until, no)
+           CROSS JOIN LATERAL (
+             SELECT ledger_seq_at(a.id, t.since - interval '1 microsecond') AS low,
+                    ledger_seq_at(a.id, t.until - interval '1 microsecond') AS high OFFSET 0) s
+            JOIN ledger_posting p ON p.account_id = a.id AND p.account_seq > s.low AND p.account_seq <= s.high
+           GROUP BY t.no, p.currency, p.entry_id)
+        SELECT m.no - 1, m.currency,
+               sum(CASE WHEN (m.net > 0) = (e.reverses_id IS NULL) THEN m.net ELSE 0 END)::bigint,
+               sum(CASE WHEN (m.net < 0) = (e.reverses_id IS NULL) THEN -m.net ELSE 0 END)::bigint
+          FROM moved m JOIN ledger_entry e ON e.id = m.entry_id
+         WHERE m.net <> 0 GROUP BY m.no, m.currency ORDER BY m.no, m.currency
+        """,
+        [list(account_ids), [since for since, _ in periods], [until for _, until in periods]],
+    )
+    return [Flow(*row) for row in rows]
+
+
 def internal_account(gl_code: str, currency: str) -> int:
     """The bank's own account for this code and currency; the first question about a new currency opens it.
 
@@ -207,7 +263,7 @@ def hold(hold_id: Any) -> HoldState | None:
 
 
 def trial_balance() -> list[TrialBalanceRow]:
-    """Per code and currency, from the balances; debits and credits are equal in each currency or something is broken."""
+    """Per code and currency, from the balances; in each currency debits equal credits or something is broken."""
     account_ids = list(LedgerAccount.objects.filter(is_internal=True).values_list("pk", flat=True))
     internal = balances(account_ids)
     rows = _rows(
