@@ -67,7 +67,7 @@
         pointHoverBackgroundColor: paint,
         pointHoverBorderColor: colours.surface,
         pointHoverBorderWidth: 2,
-        tension: 0.25,
+        cubicInterpolationMode: "monotone",
       };
     });
 
