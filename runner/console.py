@@ -31,8 +31,11 @@ class _Output:
     """Where our own lines go. A command whose output is somebody's data keeps standard output to itself."""
 
     def __init__(self) -> None:
-        self.stream: TextIO = sys.stdout
         self.brief = False
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr if self.brief else sys.stdout
 
 
 _output = _Output()
@@ -40,7 +43,6 @@ _output = _Output()
 
 def make_way() -> None:
     """Write our lines to standard error from now on, and only those about steps that took long."""
-    _output.stream = sys.stderr
     _output.brief = True
 
 
