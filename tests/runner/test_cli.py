@@ -30,7 +30,12 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 )
 def test_starts_the_demo(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], expected: bool) -> None:
     seen = []
-    monkeypatch.setattr(demo, "demo", lambda environ, *, check: seen.append(check) or 0)
+
+    def note(environ: object, *, check: bool) -> int:
+        seen.append(check)
+        return 0
+
+    monkeypatch.setattr(demo, "demo", note)
 
     assert cli.dispatch(arguments) == 0
     assert seen == [expected]
@@ -38,8 +43,13 @@ def test_starts_the_demo(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, 
 
 def test_hands_every_argument_to_pytest_and_to_django(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(checks, "test", lambda environ, arguments: seen.append(arguments) or 0)
-    monkeypatch.setattr(commands, "manage", lambda environ, arguments: seen.append(arguments) or 0)
+
+    def note(environ: object, arguments: list[str]) -> int:
+        seen.append(arguments)
+        return 0
+
+    monkeypatch.setattr(checks, "test", note)
+    monkeypatch.setattr(commands, "manage", note)
 
     cli.dispatch(["test", "-k", "--check", "tests/ledger"])
     cli.dispatch(["manage", "migrate", "--plan"])

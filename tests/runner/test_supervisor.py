@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,10 @@ def until(condition: Callable[[], object], seconds: float = 15.0) -> bool:
     return True
 
 
+def has_said(log: Path, text: str) -> bool:
+    return text in log.read_text()
+
+
 @pytest.fixture
 def state() -> Iterator[State]:
     made = State.throwaway()
@@ -41,8 +47,14 @@ def state() -> Iterator[State]:
     made.unlock()
 
 
-def program(state: State, name: str, code: str = SLEEPER, **options: object) -> Program:
-    return Program(name=name, argv=[sys.executable, "-c", code], env=dict(os.environ), log=state.log(name), **options)
+def program(state: State, name: str, code: str = SLEEPER, *arguments: str, is_service: bool = False) -> Program:
+    return Program(
+        name=name,
+        argv=[sys.executable, "-c", code, *arguments],
+        env=dict(os.environ),
+        log=state.log(name),
+        is_service=is_service,
+    )
 
 
 def test_stops_in_reverse_order_and_services_last(state: State) -> None:
@@ -59,10 +71,8 @@ def test_stops_in_reverse_order_and_services_last(state: State) -> None:
     )
     supervisor = Supervisor(state)
     for name, service in (("database", True), ("broker", True), ("web", False)):
-        made = program(state, name, code, is_service=service)
-        made.argv = [*made.argv, name]
-        supervisor.start(made)
-        assert until(lambda log=made.log: log.read_text() == "up\n")
+        supervisor.start(program(state, name, code, name, is_service=service))
+        assert until(partial(has_said, state.log(name), "up"))
 
     supervisor.stop(quiet=True)
 
