@@ -17,7 +17,7 @@ STEPS = [
     "accounts.reference.ensure",
     "fraud.reference.ensure",
 ]
-TIGHTEN = ["ledger.grants.tighten", "audit.grants.tighten"]
+TIGHTEN = ["ledger.grants.tighten", "audit.grants.tighten", "fraud.grants.tighten"]
 
 
 def after_migrate(sender: Any, using: str = "default", **kwargs: Any) -> None:

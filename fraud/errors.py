@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from common import errors
+
+
+class InvalidCondition(errors.Invalid):
+    """The condition of a rule cannot be accepted; `data["path"]` says where in the tree."""
+
+    code = "invalid_condition"
+    message = "This condition is not complete."
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message, field="condition", data={"path": path})
+        self.path = path
+
+
+class CaseNotFound(errors.NotFound):
+    code = "case_not_found"
+    message = "We could not find that case."
+
+
+class CaseAlreadyDecided(errors.Conflict):
+    code = "case_already_decided"
+    message = "This case was decided in the meantime."
+
+
+class OwnCase(errors.Forbidden):
+    code = "own_case"
+    message = "This is your own payment: somebody else has to decide it."
+
+
+class ReasonMissing(errors.Invalid):
+    code = "reason_missing"
+    message = "Give a reason."
+
+    def __init__(self) -> None:
+        super().__init__(field="reason")
+
+
+class UnknownSubjectKind(errors.Conflict):
+    code = "unknown_subject_kind"
+    message = "Nobody handles decisions about this kind of payment."
+
+
+class RuleNotFound(errors.NotFound):
+    code = "rule_not_found"
+    message = "We could not find that rule."
+
+
+class RuleStateConflict(errors.Conflict):
+    code = "rule_state_conflict"
+    message = "This is not possible in the rule's present state."
+
+
+class SameMakerAndChecker(errors.Forbidden):
+    code = "same_maker_and_checker"
+    message = "You wrote this rule: somebody else has to approve it."
+
+
+class RuleCodeTaken(errors.Conflict):
+    code = "rule_code_taken"
+    message = "Another rule already has this code."

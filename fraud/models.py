@@ -1,0 +1,340 @@
+"""Rules and their versions, decisions as they were made, cases for people, and what people found out."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from fraud.rules.facts import Outcome
+
+
+def _append_only(name: str) -> list[pgtrigger.Trigger]:
+    return [
+        pgtrigger.Protect(name=f"{name}_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name=f"{name}_no_truncate",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            level=pgtrigger.Statement,
+            func="RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME;",
+        ),
+    ]
+
+
+class RuleState(models.TextChoices):
+    DRAFT = "DRAFT", "Draft"
+    PENDING = "PENDING", "Waiting for approval"
+    LIVE = "LIVE", "Live"
+    RETIRED = "RETIRED", "Retired"
+
+
+class RuleAction(models.TextChoices):
+    FLAG = "FLAG", "Hold for review"
+    BLOCK = "BLOCK", "Refuse"
+
+
+class Rule(models.Model):
+    """One version of one rule. What it says is fixed once it leaves DRAFT; a change is a new version."""
+
+    State = RuleState
+    Action = RuleAction
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(max_length=40)
+    version = models.PositiveIntegerField(default=1)
+    name = models.CharField(max_length=80)
+    condition = models.JSONField()
+    action = models.CharField(max_length=5, choices=RuleAction)
+    customer_text = models.CharField("what the customer reads", max_length=200)
+    state = models.CharField(max_length=8, choices=RuleState, default=RuleState.DRAFT)
+    maker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: shipped."
+    )
+    checker = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    live_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="fraud_rule_code_version_unique"),
+            models.UniqueConstraint(fields=["code"], condition=Q(state="LIVE"), name="fraud_rule_one_live"),
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(state__in=["DRAFT", "PENDING"]), name="fraud_rule_one_candidate"
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="fraud_rule_version_positive"),
+            models.CheckConstraint(
+                condition=Q(maker__isnull=True) | Q(checker__isnull=True) | ~Q(maker=F("checker")),
+                name="fraud_rule_maker_is_not_checker",
+            ),
+            # What people wrote goes live only with a second name; what was shipped may start live.
+            models.CheckConstraint(
+                condition=Q(live_at__isnull=True) | Q(maker__isnull=True) | Q(checker__isnull=False),
+                name="fraud_rule_live_was_checked",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="LIVE") | Q(live_at__isnull=False), name="fraud_rule_live_has_moment"
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="rule_state_moves",
+                field="state",
+                transitions=[
+                    ("DRAFT", "PENDING"),
+                    ("DRAFT", "RETIRED"),
+                    ("PENDING", "DRAFT"),
+                    ("PENDING", "LIVE"),
+                    ("PENDING", "RETIRED"),
+                    ("LIVE", "RETIRED"),
+                ],
+            ),
+            pgtrigger.Protect(
+                name="rule_text_fixed",
+                operation=pgtrigger.UpdateOf(
+                    "code", "version", "name", "condition", "action", "customer_text", "maker_id"
+                ),
+                condition=~pgtrigger.Q(old__state="DRAFT"),
+            ),
+            pgtrigger.Protect(name="rule_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.version}"
+
+
+class Ruleset(models.Model):
+    """One row whose token changes with what is live, so that each process knows at once that its copy is old.
+
+    A token and not a number: after a rollback a number would come again and mean something else.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    token = models.UUIDField(default=uuid.uuid4)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="fraud_ruleset_single_row")]
+
+    def __str__(self) -> str:
+        return f"ruleset {self.token}"
+
+
+class Decision(models.Model):
+    """What was known about a payment, what was decided and why. Written once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.UUIDField()
+    customer_id = models.UUIDField()
+    account_ref = models.UUIDField()
+    account_label = models.CharField(max_length=80, blank=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    amount_base_minor = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    transfer_type = models.CharField(max_length=12)
+    channel = models.CharField(max_length=8)
+    beneficiary_ref = models.CharField(max_length=64, blank=True)
+    beneficiary_label = models.CharField(max_length=120, blank=True)
+    ip = models.GenericIPAddressField(null=True)
+    country = models.CharField(max_length=2, blank=True)
+    home_country = models.CharField(max_length=2, blank=True)
+    device = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=8, choices=[(outcome.value, outcome.title()) for outcome in Outcome])
+    score = models.FloatField()
+    reasons = models.JSONField(default=list)
+    rule_versions = models.JSONField(default=dict)
+    features = models.JSONField()
+    schema_hash = models.CharField(max_length=64)
+    latency_ms = models.FloatField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["customer_id", "at"],
+                name="fraud_decision_window",
+                include=["transfer_type", "amount_base_minor"],
+            ),
+            models.Index(
+                fields=["customer_id", "at"],
+                name="fraud_decision_approved",
+                include=["transfer_type", "amount_base_minor"],
+                condition=Q(outcome="APPROVED"),
+            ),
+            models.Index(
+                fields=["customer_id", "beneficiary_ref", "at"],
+                name="fraud_decision_payee",
+                condition=Q(outcome="APPROVED"),
+            ),
+            models.Index(fields=["subject_kind", "subject_id"], name="fraud_decision_subject"),
+            models.Index(fields=["at", "id"], name="fraud_decision_at"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="fraud_decision_amount_positive"),
+            models.CheckConstraint(condition=Q(score__gte=0.0, score__lte=1.0), name="fraud_decision_score_range"),
+        ]
+        triggers = _append_only("decision")
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.subject_kind} {self.subject_id}"
+
+
+class CaseStatus(models.TextChoices):
+    OPEN = "OPEN", "Open"
+    RELEASED = "RELEASED", "Released"
+    DECLINED = "DECLINED", "Declined"
+    EXPIRED = "EXPIRED", "Expired"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def open_first(self) -> CaseQuerySet:
+        """The queue: open cases, longest waiting first; then the rest, latest first."""
+        return self.annotate(is_closed=~Q(status=CaseStatus.OPEN)).order_by(
+            "is_closed", F("decided_at").desc(nulls_first=True), "opened_at", "id"
+        )
+
+
+class Case(models.Model):
+    """A flagged or blocked payment that a person looks at. A blocked one is only judged: its money never moved."""
+
+    Status = CaseStatus
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="case")
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.UUIDField()
+    customer_id = models.UUIDField()
+    beneficiary_ref = models.CharField(max_length=64, blank=True)
+    transfer_type = models.CharField(max_length=12)
+    amount_base_minor = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=8, choices=[("FLAGGED", "Held"), ("BLOCKED", "Refused")])
+    status = models.CharField(max_length=9, choices=CaseStatus, default=CaseStatus.OPEN)
+    assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    opened_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["opened_at", "id"], name="fraud_case_queue", condition=Q(status="OPEN")),
+            models.Index(fields=["customer_id", "opened_at"], name="fraud_case_customer"),
+            models.Index(
+                fields=["customer_id", "beneficiary_ref", "opened_at"],
+                name="fraud_case_released",
+                condition=Q(status="RELEASED", outcome="FLAGGED"),
+            ),
+            models.Index(fields=["subject_kind", "subject_id"], name="fraud_case_subject"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="OPEN", decided_at__isnull=True, decided_by__isnull=True)
+                | Q(status__in=["RELEASED", "DECLINED"], decided_at__isnull=False, decided_by__isnull=False)
+                & ~Q(reason="")
+                | Q(status__in=["EXPIRED", "CANCELLED"], decided_at__isnull=False),
+                name="fraud_case_decision_complete",
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="case_status_moves",
+                field="status",
+                transitions=[("OPEN", "RELEASED"), ("OPEN", "DECLINED"), ("OPEN", "EXPIRED"), ("OPEN", "CANCELLED")],
+            ),
+            pgtrigger.Protect(
+                name="case_closed_stays",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__status="OPEN"),
+            ),
+            pgtrigger.Protect(name="case_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"Case {str(self.pk)[:8]}"
+
+
+class CaseNote(models.Model):
+    """What an analyst wrote down on the way. Written once."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(max_length=2000)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = _append_only("note")
+
+    def __str__(self) -> str:
+        return f"Note {self.pk}"
+
+
+class Label(models.Model):
+    """Whether a decision turned out to be fraud, and since when that is known: the material of learning."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="label")
+    is_fraud = models.BooleanField()
+    labelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    labelled_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        triggers = _append_only("label")
+
+    def __str__(self) -> str:
+        return f"Label {self.pk}"
+
+
+class AnomalyModel(models.Model):
+    """A fitted Isolation Forest as plain arrays (no pickle), with what it was fitted on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    fitted_at = models.DateTimeField(db_index=True)
+    window_from_at = models.DateTimeField()
+    window_to_at = models.DateTimeField()
+    row_count = models.PositiveIntegerField()
+    schema_hash = models.CharField(max_length=64)
+    arrays = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+        triggers = [pgtrigger.Protect(name="anomaly_model_fixed", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"Isolation Forest {str(self.pk)[:8]}"
+
+
+class AnomalyScore(models.Model):
+    """How unusual a payment looked beside the last 90 days: 0.99 means more unusual than 99 of 100. Decides nothing."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, primary_key=True, related_name="anomaly")
+    model = models.ForeignKey(AnomalyModel, on_delete=models.PROTECT, related_name="+")
+    percentile = models.FloatField()
+    deviations = models.JSONField(default=list)
+    scored_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percentile__gte=0.0, percentile__lte=1.0), name="fraud_anomalyscore_range"
+            )
+        ]
+        triggers = _append_only("anomaly_score")
+
+    def __str__(self) -> str:
+        return f"Anomaly score {self.pk}"

@@ -1,0 +1,121 @@
+"""Reads over fraud's own rows: the history behind the features, the live rules, and what analysts look at."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from fraud.models import Rule, RuleState
+from fraud.rules.facts import Facts, TransferType
+from fraud.rules.features import DAY, HOUR, MONTH, QUARTER, TEN_MINUTES, TRANSFERS, History
+
+# One round trip; every part walks an index that starts with the customer. The ruleset's token rides along.
+_HISTORY = """
+SELECT ruleset.token,
+       recent.in_10min, recent.in_1hour, recent.in_24hour, recent.sent_1hour, recent.sent_24hour,
+       settled.largest, settled.payments,
+       payee.in_30days, payee.known,
+       (SELECT max(at) FROM fraud_decision WHERE customer_id = %(customer)s AND at > %(day_90)s AND at <= %(at)s)
+  FROM (SELECT (SELECT token FROM fraud_ruleset WHERE id = 1) AS token) AS ruleset,
+       (SELECT count(*) FILTER (WHERE at > %(minute_10)s AND transfer_type IN %(transfers)s) AS in_10min,
+               count(*) FILTER (WHERE at > %(hour_1)s AND transfer_type IN %(transfers)s) AS in_1hour,
+               count(*) FILTER (WHERE transfer_type IN %(transfers)s) AS in_24hour,
+               coalesce(sum(amount_base_minor)
+                   FILTER (WHERE at > %(hour_1)s AND transfer_type <> %(own)s), 0) AS sent_1hour,
+               coalesce(sum(amount_base_minor) FILTER (WHERE transfer_type <> %(own)s), 0) AS sent_24hour
+          FROM fraud_decision
+         WHERE customer_id = %(customer)s AND at > %(hour_24)s AND at <= %(at)s) AS recent,
+       (SELECT max(largest) AS largest, sum(payments) AS payments
+          FROM (SELECT max(amount_base_minor) AS largest, count(*) AS payments
+                  FROM fraud_decision
+                 WHERE customer_id = %(customer)s AND at > %(day_90)s AND at <= %(at)s
+                   AND outcome = 'APPROVED' AND transfer_type <> %(own)s
+                UNION ALL
+                SELECT max(amount_base_minor), count(*)
+                  FROM fraud_case
+                 WHERE customer_id = %(customer)s AND opened_at > %(day_90)s AND opened_at <= %(at)s
+                   AND status = 'RELEASED' AND outcome = 'FLAGGED' AND transfer_type <> %(own)s) AS both_ways
+       ) AS settled,
+       (SELECT sum(payments) AS in_30days, bool_or(ever) AS known
+          FROM (SELECT count(*) FILTER (WHERE at > %(day_30)s) AS payments, count(*) > 0 AS ever
+                  FROM fraud_decision
+                 WHERE customer_id = %(customer)s AND beneficiary_ref = %(payee)s AND at <= %(at)s
+                   AND outcome = 'APPROVED'
+                UNION ALL
+                SELECT count(*) FILTER (WHERE opened_at > %(day_30)s), count(*) > 0
+                  FROM fraud_case
+                 WHERE customer_id = %(customer)s AND beneficiary_ref = %(payee)s AND opened_at <= %(at)s
+                   AND status = 'RELEASED' AND outcome = 'FLAGGED') AS both_ways) AS payee
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The customer's history, and the token of the rules that are live at this moment (None before the first)."""
+
+    history: History
+    ruleset_token: uuid.UUID | None
+
+
+def history_for(facts: Facts) -> Known:
+    """What this customer did before, up to `facts.at`; one query."""
+    at = facts.at
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HISTORY,
+            {
+                "customer": facts.customer_id,
+                "payee": facts.beneficiary_ref,
+                "at": at,
+                "minute_10": at - TEN_MINUTES,
+                "hour_1": at - HOUR,
+                "hour_24": at - DAY,
+                "day_30": at - MONTH,
+                "day_90": at - QUARTER,
+                "transfers": tuple(kind.value for kind in TRANSFERS),
+                "own": TransferType.OWN.value,
+            },
+        )
+        row = cursor.fetchone()
+    token, in_10min, in_1hour, in_24hour, sent_1hour, sent_24hour, largest, payments, in_30days, known, last_at = row
+    history = History(
+        transfers_10min=in_10min,
+        transfers_1hour=in_1hour,
+        transfers_24hour=in_24hour,
+        sent_1hour_minor=int(sent_1hour),
+        sent_24hour_minor=int(sent_24hour),
+        max_90d_minor=largest,
+        approved_90d=int(payments),
+        beneficiary_30d=int(in_30days),
+        beneficiary_known=known,
+        last_at=last_at,
+    )
+    return Known(history, token)
+
+
+def live_rules() -> list[Rule]:
+    """Every live rule by code."""
+    return list(Rule.objects.filter(state=RuleState.LIVE).order_by("code", "id"))
+
+
+def max_amount_90d(*, customer_id: uuid.UUID, at: datetime) -> int | None:
+    """Largest approved or released amount to others in the 90 days up to `at`, in base minor units."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT max(largest) FROM (
+                SELECT max(amount_base_minor) AS largest FROM fraud_decision
+                 WHERE customer_id = %(customer)s AND at > %(since)s AND at <= %(at)s
+                   AND outcome = 'APPROVED' AND transfer_type <> %(own)s
+                UNION ALL
+                SELECT max(amount_base_minor) FROM fraud_case
+                 WHERE customer_id = %(customer)s AND opened_at > %(since)s AND opened_at <= %(at)s
+                   AND status = 'RELEASED' AND outcome = 'FLAGGED' AND transfer_type <> %(own)s) AS both_ways
+            """,
+            {"customer": customer_id, "at": at, "since": at - QUARTER, "own": TransferType.OWN.value},
+        )
+        largest: int | None = cursor.fetchone()[0]
+    return largest

@@ -1,0 +1,67 @@
+"""Live rules against one feature vector. Pure, so that a backtest gives the same answer as the live bank did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fraud.rules.conditions import Node, evaluate
+from fraud.rules.facts import Outcome, Reason
+from fraud.rules.features import Vector
+from fraud.rules.wording import explain
+
+UNKNOWN_AMOUNT = Reason(
+    "UNKNOWN_AMOUNT",
+    "We have no current exchange rate for this currency, so a person checks this payment.",
+    "No reference rate: the amount in the base currency is not known.",
+)
+NOT_SCREENED = Reason(
+    "NOT_SCREENED",
+    "We could not check this payment right away, so a person does.",
+    "The automatic check failed or took too long.",
+)
+# Safe below 0.5, suspicious below 0.8, critical from there. One soft rule is suspicious; more come close to critical.
+FIRST_FLAG = 0.60
+EACH_FURTHER_FLAG = 0.05
+HIGHEST_FLAGGED = 0.79
+BLOCKED_SCORE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRule:
+    """`node` is None when the stored condition cannot be read; such a rule holds every payment until it is mended."""
+
+    code: str
+    version: int
+    blocks: bool
+    customer_text: str
+    sentence: str
+    node: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    outcome: Outcome
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+def judge(rules: Sequence[LiveRule], vector: Vector, *, currency: str) -> Judgement:
+    """Blocked when a hard rule hits, flagged when a soft one does or the amount is not known, else approved."""
+    hits = [rule for rule in rules if rule.node is None or evaluate(rule.node, vector) is True]
+    reasons = [Reason(rule.code, rule.customer_text, _detail(rule, vector, currency)) for rule in hits]
+    if vector.get("amount_base") is None:
+        reasons.append(UNKNOWN_AMOUNT)
+    if any(rule.blocks and rule.node is not None for rule in hits):
+        return Judgement(Outcome.BLOCKED, BLOCKED_SCORE, tuple(reasons))
+    if reasons:
+        score = min(FIRST_FLAG + EACH_FURTHER_FLAG * (len(reasons) - 1), HIGHEST_FLAGGED)
+        return Judgement(Outcome.FLAGGED, round(score, 2), tuple(reasons))
+    return Judgement(Outcome.APPROVED, 0.0, ())
+
+
+def _detail(rule: LiveRule, vector: Vector, currency: str) -> str:
+    if rule.node is None:
+        return "The stored condition of this rule cannot be read."
+    figures = explain(rule.node, vector, currency=currency)
+    return f"{rule.sentence}. {figures}" if figures else f"{rule.sentence}."

@@ -1,0 +1,65 @@
+"""What fraud does for others. Only its task imports anomaly scoring, which brings scikit-learn and pandas with it."""
+
+from __future__ import annotations
+
+from fraud.errors import (
+    CaseAlreadyDecided,
+    CaseNotFound,
+    InvalidCondition,
+    OwnCase,
+    ReasonMissing,
+    RuleCodeTaken,
+    RuleNotFound,
+    RuleStateConflict,
+    SameMakerAndChecker,
+    UnknownSubjectKind,
+)
+from fraud.services.cases import (
+    CaseDecision,
+    add_note,
+    assign_case,
+    close_case_for_subject,
+    decide_case,
+    release_assignment,
+)
+from fraud.services.rules import (
+    approve_rule,
+    draft_rule,
+    new_version,
+    retire_rule,
+    return_rule,
+    submit_rule,
+    update_rule,
+)
+from fraud.services.screening import hold_unscreened, lock_customer, screen
+from fraud.subjects import register as register_subject
+
+__all__ = [
+    "CaseAlreadyDecided",
+    "CaseDecision",
+    "CaseNotFound",
+    "InvalidCondition",
+    "OwnCase",
+    "ReasonMissing",
+    "RuleCodeTaken",
+    "RuleNotFound",
+    "RuleStateConflict",
+    "SameMakerAndChecker",
+    "UnknownSubjectKind",
+    "add_note",
+    "approve_rule",
+    "assign_case",
+    "close_case_for_subject",
+    "decide_case",
+    "draft_rule",
+    "hold_unscreened",
+    "lock_customer",
+    "new_version",
+    "register_subject",
+    "release_assignment",
+    "retire_rule",
+    "return_rule",
+    "screen",
+    "submit_rule",
+    "update_rule",
+]

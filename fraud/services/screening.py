@@ -1,0 +1,153 @@
+"""The decision about one payment, made inside the payment's own transaction."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+import uuid
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
+
+from common.db import lock_advisory, require_transaction
+from fraud import queries
+from fraud.errors import InvalidCondition
+from fraud.models import Case, Decision, Rule, RuleAction
+from fraud.rules import conditions, wording
+from fraud.rules.facts import Facts, Outcome, Verdict
+from fraud.rules.features import FEATURES, SCHEMA_HASH, Value, derive
+from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, LiveRule, judge
+
+logger = logging.getLogger(__name__)
+
+# Advisory locks live in one space for the whole database; this number is fraud's.
+CUSTOMER_LOCKS = 4601
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruleset:
+    token: uuid.UUID | None
+    rules: tuple[LiveRule, ...]
+
+
+_NOTHING_LOADED = _Ruleset(uuid.UUID(int=0), ())
+# One per process; replaced whole, so threads see the old set or the new one.
+_loaded: _Ruleset = _NOTHING_LOADED
+
+
+def lock_customer(*, customer_id: uuid.UUID) -> None:
+    """Let one payment of a customer be decided at a time, until the transaction ends.
+
+    `screen` takes this lock itself. A caller that locks other rows takes it before them, so that two payments of one
+    customer cannot wait for each other in a circle. Raises NoTransaction.
+    """
+    lock_advisory(namespace=CUSTOMER_LOCKS, key=int.from_bytes(customer_id.bytes[:4], "big", signed=True))
+
+
+def screen(*, facts: Facts) -> Verdict:
+    """Judge one payment and store the decision (and a case when a person has to look) in the caller's transaction.
+
+    A refusal is a Verdict, not an exception. Two indexed queries at most beside the lock and the insert.
+    Raises NoTransaction.
+    """
+    require_transaction()
+    started = time.perf_counter()
+    lock_customer(customer_id=facts.customer_id)
+    known = queries.history_for(facts)
+    rules = _live_rules(known.ruleset_token)
+    vector = derive(facts=facts, history=known.history)
+    judgement = judge(rules, vector, currency=settings.BASE_CURRENCY)
+    latency_ms = (time.perf_counter() - started) * 1000
+    decision = _store(facts, vector, judgement, rules, latency_ms)
+    return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
+
+
+def hold_unscreened(*, facts: Facts) -> Verdict:
+    """The scorer failed or overran its budget: store a flagged decision with a case, so that a person decides.
+
+    Only inserts, and asks no rule and no history. Raises NoTransaction.
+    """
+    require_transaction()
+    judgement = Judgement(Outcome.FLAGGED, FIRST_FLAG, (NOT_SCREENED,))
+    decision = _store(facts, dict.fromkeys(FEATURES), judgement, (), latency_ms=0.0)
+    return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
+
+
+def compile_rule(rule: Rule) -> LiveRule:
+    """A stored rule as the engine runs it; a condition that cannot be read any more is logged and left empty."""
+    node = None
+    sentence = ""
+    try:
+        node = conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
+        sentence = wording.sentence(node, currency=settings.BASE_CURRENCY)
+    except InvalidCondition as error:
+        logger.exception("live fraud rule cannot be read", extra={"rule": str(rule), "path": error.path})
+    return LiveRule(
+        code=rule.code,
+        version=rule.version,
+        blocks=rule.action == RuleAction.BLOCK,
+        customer_text=rule.customer_text,
+        sentence=sentence,
+        node=node,
+    )
+
+
+def _live_rules(token: uuid.UUID | None) -> tuple[LiveRule, ...]:
+    global _loaded
+    loaded = _loaded
+    if loaded.token != token:
+        loaded = _Ruleset(token, tuple(compile_rule(rule) for rule in queries.live_rules()))
+        _loaded = loaded
+    return loaded.rules
+
+
+def _store(
+    facts: Facts, vector: dict[str, Value], judgement: Judgement, rules: tuple[LiveRule, ...], latency_ms: float
+) -> Decision:
+    decision = Decision.objects.create(
+        subject_kind=facts.subject_kind,
+        subject_id=facts.subject_id,
+        customer_id=facts.customer_id,
+        account_ref=facts.account_ref,
+        account_label=facts.account_label[:80],
+        amount_minor=facts.amount_minor,
+        currency=facts.currency,
+        amount_base_minor=facts.amount_base_minor,
+        at=facts.at,
+        transfer_type=facts.transfer_type,
+        channel=facts.channel,
+        beneficiary_ref=facts.beneficiary_ref,
+        beneficiary_label=facts.beneficiary_label[:120],
+        ip=_address(facts.ip),
+        country=facts.country,
+        home_country=facts.home_country,
+        device=facts.device[:200],
+        outcome=judgement.outcome,
+        score=judgement.score,
+        reasons=[asdict(reason) for reason in judgement.reasons],
+        rule_versions={rule.code: rule.version for rule in rules},
+        features=vector,
+        schema_hash=SCHEMA_HASH,
+        latency_ms=latency_ms,
+    )
+    if judgement.outcome is not Outcome.APPROVED:
+        Case.objects.create(
+            decision=decision,
+            subject_kind=facts.subject_kind,
+            subject_id=facts.subject_id,
+            customer_id=facts.customer_id,
+            beneficiary_ref=facts.beneficiary_ref,
+            transfer_type=facts.transfer_type,
+            amount_base_minor=facts.amount_base_minor,
+            outcome=judgement.outcome,
+            opened_at=facts.at,
+        )
+    return decision
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None

@@ -1,0 +1,49 @@
+"""Who carries out a decision: the app that owns a kind of payment registers its own functions at start-up.
+
+The call goes up while the import goes down, so this app knows nothing of payments.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from fraud.errors import UnknownSubjectKind
+from identity.models import User
+
+# Kinds that this bank screens; `fraud.checks` refuses to start while one of them has nobody to carry out decisions.
+REQUIRED_KINDS = ("payment",)
+
+
+class Handler(Protocol):
+    """Moves the money or gives it back, inside the transaction of the decision. A DomainError undoes the decision."""
+
+    def __call__(self, *, subject_id: uuid.UUID, actor: User, reason: str, now: datetime) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectHandlers:
+    release: Handler
+    decline: Handler
+
+
+_registered: dict[str, SubjectHandlers] = {}
+
+
+def register(kind: str, *, release: Handler, decline: Handler) -> None:
+    """Call once, from the owning app's `AppConfig.ready`; a second call for the same kind takes its place."""
+    _registered[kind] = SubjectHandlers(release=release, decline=decline)
+
+
+def handlers_for(kind: str) -> SubjectHandlers:
+    """Raises UnknownSubjectKind when nobody registered."""
+    try:
+        return _registered[kind]
+    except KeyError:
+        raise UnknownSubjectKind(data={"subject_kind": kind}) from None
+
+
+def missing_kinds() -> list[str]:
+    return [kind for kind in REQUIRED_KINDS if kind not in _registered]
