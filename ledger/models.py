@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 
 if TYPE_CHECKING:
-    _IntegerField = models.Field[int, int]
+    _IntegerField = models.Field[int | None, int | None]
 else:
     # Django's fields take no type arguments while the program runs.
     _IntegerField = models.Field

@@ -1,0 +1,172 @@
+"""`manage.py bench_ledger`: how fast the ledger posts, beside what else could have been built, in one run.
+
+Callers are processes: each stands for a caller of its own, and none waits for another's interpreter lock. Threads (two
+processes of four, as gunicorn runs them) are measured beside it; on two cores both came out within a tenth of each other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from tqdm import tqdm
+
+from ledger.management import bench
+
+SERVER_SETTINGS = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "shared_buffers",
+    "max_wal_size",
+    "wal_compression",
+    "commit_delay",
+    "max_connections",
+    "jit",
+)
+LABELS = {
+    "tpcb": "pgbench TPC-B (prepared)",
+    "service": "posting service",
+    "service_gunicorn": "posting service, 2 x 4 threads",
+    "hot": "all to one internal account",
+    "orm": "Django ORM, select_for_update",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure the posting service beside pgbench's TPC-B and the ORM. Leaves entries: run it on throwaway services."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
+        parser.add_argument("--seconds", type=float, default=5, help="length of each measurement (default 5)")
+        parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
+        parser.add_argument("--clients", type=int, default=8, help="concurrent callers (default 8)")
+        parser.add_argument("--accounts", type=int, default=2000, help="customer accounts (default 2000)")
+        parser.add_argument("--scale", type=int, default=20, help="pgbench scale factor (default 20)")
+        parser.add_argument("--only", nargs="*", choices=sorted(LABELS), help="measure just these")
+        parser.add_argument("--force", action="store_true", help="run although the ledger holds real entries")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["force"]:
+            self._refuse_a_real_ledger()
+        print("Preparing accounts and tables ...")
+        accounts = bench.prepare(accounts=options["accounts"])
+        wanted = options["only"] or list(LABELS)
+        settings_read = self._server_settings()
+        try:
+            legs = self._legs(accounts, options, wanted)
+            figures = self._measure(legs, rounds=options["rounds"])
+        finally:
+            bench.clean_up()
+        report = self._report(figures, settings_read, options)
+        if options["json"]:
+            Path(options["json"]).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        self._print(report)
+        if report["missed"]:
+            raise CommandError("missed: " + "; ".join(report["missed"]))
+
+    def _refuse_a_real_ledger(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM ledger_entry WHERE source_kind <> 'bench')")
+            if cursor.fetchone()[0]:
+                raise CommandError(
+                    "This ledger holds real entries, and a bench would leave its own beside them. Use --force."
+                )
+
+    def _legs(
+        self, accounts: bench.Accounts, options: dict[str, Any], wanted: list[str]
+    ) -> dict[str, Callable[[], float]]:
+        clients, seconds = options["clients"], options["seconds"]
+        legs: dict[str, Callable[[], float]] = {}
+        if "tpcb" in wanted:
+            pgbench = bench.Pgbench(folder=os.environ.get("BANKPORTAL_PG_BIN", ""), scale=options["scale"])
+            legs["tpcb"] = lambda: pgbench.tps(clients=clients, seconds=seconds)
+        processes = {"service": bench.post_service, "hot": bench.post_hot, "orm": bench.post_orm}
+        for name, call in processes.items():
+            if name in wanted:
+                legs[name] = partial(
+                    bench.calls_per_second, call, accounts, processes=clients, threads=1, seconds=seconds
+                )
+        if "service_gunicorn" in wanted:
+            legs["service_gunicorn"] = partial(
+                bench.calls_per_second, bench.post_service, accounts, processes=2, threads=clients // 2, seconds=seconds
+            )
+        return legs
+
+    def _measure(self, legs: dict[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+        figures: dict[str, list[float]] = {name: [] for name in legs}
+        with tqdm(total=rounds * len(legs), unit="leg", desc="Measuring") as progress:
+            for _ in range(rounds):
+                for name, leg in legs.items():
+                    progress.set_postfix_str(LABELS[name])
+                    with connection.cursor() as cursor:
+                        # A checkpoint that one leg caused would be paid by the next.
+                        cursor.execute("CHECKPOINT")
+                    figures[name].append(leg())
+                    progress.update()
+        return figures
+
+    def _server_settings(self) -> dict[str, str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY (%s)", [list(SERVER_SETTINGS)]
+            )
+            return dict(cursor.fetchall())
+
+    def _report(
+        self, figures: dict[str, list[float]], server: dict[str, str], options: dict[str, Any]
+    ) -> dict[str, Any]:
+        results = {
+            name: {
+                "label": LABELS[name],
+                "per_second": round(statistics.median(values)),
+                "lowest": round(min(values)),
+                "highest": round(max(values)),
+                "rounds": [round(value) for value in values],
+            }
+            for name, values in figures.items()
+        }
+        ratios = {}
+        for name, over in (("service", "tpcb"), ("service", "orm"), ("hot", "service")):
+            if name in results and over in results:
+                # Round by round: both halves of a ratio met the same machine.
+                pairs = zip(figures[name], figures[over], strict=True)
+                ratios[f"{name}/{over}"] = round(statistics.median(a / b for a, b in pairs), 2)
+        missed = []
+        if ratios.get("service/tpcb", 1) < 1:
+            missed.append(f"posting service is {ratios['service/tpcb']} x TPC-B, wanted 1.0")
+        if ratios.get("hot/service", 1) < 0.9:
+            missed.append(f"one hot internal account leaves {ratios['hot/service']} of the speed, wanted 0.9")
+        return {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
+            "server": server,
+            "options": {key: options[key] for key in ("seconds", "rounds", "clients", "accounts", "scale")},
+            "results": results,
+            "ratios": ratios,
+            "missed": missed,
+        }
+
+    def _print(self, report: dict[str, Any]) -> None:
+        print("\nServer: " + ", ".join(f"{name}={value}" for name, value in report["server"].items()))
+        print(
+            f"{report['options']['clients']} callers, {report['options']['rounds']} rounds interleaved; median (lowest to highest) per second"
+        )
+        for result in report["results"].values():
+            print(
+                f"  {result['label']:<32}{result['per_second']:>8,}   ({result['lowest']:,} to {result['highest']:,})"
+            )
+        for name, value in report["ratios"].items():
+            print(f"  {name:<32}{value:>8.2f} x")
