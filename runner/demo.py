@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from signal import SIGQUIT
+from signal import SIGKILL
 
 from runner.console import Problem, Task, run_step, say, tail
 from runner.environment import Settings
@@ -47,14 +47,15 @@ def web_programs(*, state: State, settings: Settings, venv: Venv) -> list[Progra
     """The web server, the task worker and the clock, in starting order."""
     python, env = str(venv.python), settings.runtime()
     celery = [python, "-m", "celery", "--app", "bankportal"]
-    # SIGQUIT is the quick way out of both: PostgreSQL and the outbox make sure that nothing half done counts.
+    # When run.py is killed the servers below go down at the same moment, and a worker that tries to say goodbye to its
+    # broker hangs. PostgreSQL and the outbox make sure that nothing half done counts, so these three just end.
     return [
         Program(
             name="web",
             argv=[python, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "bankportal.wsgi:application"],
             env=env | {"WEB_HOST": "127.0.0.1"},
             log=state.log("web"),
-            death_signal=SIGQUIT,
+            death_signal=SIGKILL,
             stop_seconds=12.0,
         ),
         Program(
@@ -71,13 +72,14 @@ def web_programs(*, state: State, settings: Settings, venv: Venv) -> list[Progra
             ],
             env=env,
             log=state.log("worker"),
-            death_signal=SIGQUIT,
+            death_signal=SIGKILL,
         ),
         Program(
             name="beat",
             argv=[*celery, "beat", "--loglevel", "INFO", "--pidfile=", f"--schedule={state.beat / 'schedule'}"],
             env=env,
             log=state.log("beat"),
+            death_signal=SIGKILL,
         ),
     ]
 
