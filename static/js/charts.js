@@ -31,11 +31,10 @@
   });
 
   const amounts = (data) => {
-    const options = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-    const exact = new Intl.NumberFormat("en-GB", options);
-    const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 });
-    const unit = data.currency ? ` ${data.currency}` : "";
-    return { exact: (value) => exact.format(value) + unit, short: (value) => short.format(value) };
+    const unit = data.currency ? { style: "currency", currency: data.currency } : {};
+    const exact = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, ...unit });
+    const short = new Intl.NumberFormat("en-GB", { ...unit, notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 });
+    return { exact: (value) => exact.format(value), short: (value) => short.format(value) };
   };
 
   const lineSet = (series, colours) => (canvas) => {
