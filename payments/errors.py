@@ -1,0 +1,136 @@
+"""What payments refuses. `payments.services` re-exports these; callers catch `services.X`."""
+
+from __future__ import annotations
+
+from common.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class PaymentNotFound(NotFound):
+    code = "payment_not_found"
+    message = "We could not find this payment."
+
+
+class ReviewNotFound(NotFound):
+    code = "review_not_found"
+    message = "We could not find this review."
+
+
+class AccountNotFound(NotFound):
+    code = "account_not_found"
+    message = "We could not find this account."
+
+
+class UnknownPayee(Invalid):
+    code = "unknown_payee"
+    message = "No account has this number. Check it with the payee."
+
+
+class PayeeIsOwnAccount(Invalid):
+    code = "own_account"
+    message = "This is an account of your own. Use the transfer between your accounts."
+
+
+class SameAccount(Invalid):
+    code = "same_account"
+    message = "Choose two different accounts."
+
+
+class PayeeCurrencyDiffers(Invalid):
+    code = "currency_mismatch"
+    message = "This account is held in another currency."
+
+
+class PayeeNameMissing(Invalid):
+    code = "payee_name_missing"
+    message = "Enter the name of the person or company you pay."
+
+
+class DescriptionTooLong(Invalid):
+    code = "description_too_long"
+    message = "Use 140 characters or fewer."
+
+
+class InvalidIban(Invalid):
+    code = "invalid_iban"
+    message = "This is not a valid IBAN."
+
+
+class SimulationOff(Invalid):
+    code = "simulation_off"
+    message = "A location can be chosen in a sandbox only."
+
+
+class PayeeCannotReceive(Conflict):
+    """The payee's account is frozen or closed."""
+
+    code = "payee_account_not_usable"
+    message = "This account cannot receive money at the moment."
+
+
+class AccountNotUsable(Conflict):
+    """The actor's own account is frozen or closed (code `account_frozen` or `account_closed`)."""
+
+    code = "account_not_usable"
+    message = "This account cannot be used at the moment."
+
+
+class NotEnoughMoney(Conflict):
+    code = "insufficient_funds"
+    message = "There is not enough money in this account for the amount and the fee."
+
+
+class ClientIdReused(Conflict):
+    code = "client_id_reused"
+    message = "This request number was already used for another payment."
+
+
+class ReviewExpired(Conflict):
+    code = "review_expired"
+    message = "This review has expired. Start the payment again."
+
+
+class ReviewUsed(Conflict):
+    """The review was confirmed before; `data` has the payment's id."""
+
+    code = "review_used"
+    message = "You have already confirmed this payment."
+
+
+class ReviewOutdated(Conflict):
+    code = "review_outdated"
+    message = "The fee has changed since you reviewed this payment. Please review it again."
+
+
+class NotHeld(Conflict):
+    code = "payment_not_held"
+    message = "This payment is no longer waiting for a decision."
+
+
+class HoldExpired(Conflict):
+    code = "payment_expired"
+    message = "The time to decide this payment has passed."
+
+
+class NotReversible(Conflict):
+    code = "payment_not_reversible"
+    message = "Only a completed payment can be reversed, and only once."
+
+
+class OwnDecision(Forbidden):
+    code = "four_eyes"
+    message = "Somebody else has to decide this: you are a party to the payment or you entered it."
+
+
+class SandboxOnly(Forbidden):
+    code = "sandbox_only"
+    message = "The funding source exists in a sandbox only."
+
+
+class ScopeMissing(Forbidden):
+    code = "scope_missing"
+    message = "This API client does not have the scope for this."
+
+
+class ReasonMissing(Invalid):
+    code = "reason_missing"
+    message = "Give a reason."

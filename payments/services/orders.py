@@ -1,0 +1,319 @@
+"""Carrying out one order: screened, then posted, held or refused, and recorded, all in the caller's transaction."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import TypedDict
+
+from django.db import connection, transaction
+
+from accounts.models import Account
+from common import request_context
+from common.db import require_transaction
+from common.money import Money
+from fraud import services as fraud
+from fraud.rules.facts import Facts, Outcome, TransferType, Verdict
+from identity.models import User
+from ledger import queries as ledger_queries
+from ledger import services as ledger
+from payments.errors import ClientIdReused, NotEnoughMoney
+from payments.models import Channel, HoldCause, Kind, Payment, Source, Status
+from payments.rules.costs import Cost
+from payments.rules.requests import payload_hash
+from payments.services import parties, telling
+
+logger = logging.getLogger(__name__)
+
+HOLD_LASTS = timedelta(hours=72)
+# A customer waits for the answer: a scorer that takes longer has failed, and the payment waits for a person.
+SCREENING_BUDGET_SECONDS = 2.0
+SUBJECT_KIND = "payment"
+SETTLEMENT, CASH, FEE_INCOME = "1100", "1000", "4100"
+
+_TRANSFER_TYPES = {
+    Kind.TRANSFER: TransferType.INTERNAL,
+    Kind.OWN_TRANSFER: TransferType.OWN,
+    Kind.WITHDRAWAL: TransferType.WITHDRAWAL,
+}
+_LEDGER_KINDS = {
+    Kind.TRANSFER: "transfer",
+    Kind.OWN_TRANSFER: "own_transfer",
+    Kind.DEPOSIT: "deposit",
+    Kind.WITHDRAWAL: "withdrawal",
+}
+_BLOCKED_TEXT = "Our checks stopped this payment."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody asked for, every input checked. `debit` is None for a deposit, `credit` for a withdrawal."""
+
+    kind: Kind
+    actor: User
+    client_id: uuid.UUID
+    payload_sha256: str
+    debit: Account | None
+    credit: Account | None
+    cost: Cost
+    channel: Channel
+    description: str = ""
+    payee_name: str = ""
+    payee_match: str = ""
+    outside_account: str = ""
+    source: Source = Source.NONE
+    country: str = ""
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+def replayed(*, actor: User, client_id: uuid.UUID, payload: dict[str, str | int]) -> Payment | None:
+    """The payment that this request made before, if any. Raises ClientIdReused when its content was another."""
+    known = Payment.objects.filter(initiated_by=actor, client_id=client_id).first()
+    if known is not None and known.payload_sha256 != payload_hash(payload):
+        raise ClientIdReused
+    return known
+
+
+def carry_out(order: Order, *, now: datetime) -> Payment:
+    """Screen the order and do what the verdict says. The debit side is locked by the caller.
+
+    Returns the payment: COMPLETED, HELD or REFUSED. Raises NotEnoughMoney (field `amount`), AccountNotUsable.
+    """
+    require_transaction()
+    require_funds(order)
+    verdict = screen(order, now=now)
+    if verdict is None:
+        return _hold(order, cause=HoldCause.UNSCREENED, verdict=None, now=now)
+    if verdict.outcome is Outcome.APPROVED:
+        return complete(order, decision_id=verdict.decision_id, now=now)
+    if verdict.outcome is Outcome.FLAGGED:
+        return _hold(order, cause=HoldCause.FLAGGED, verdict=verdict, now=now)
+    return _refuse(order, verdict=verdict, now=now)
+
+
+def require_funds(order: Order) -> None:
+    """Raise NotEnoughMoney unless the account that pays has the amount and the fee available."""
+    if order.debit is None:
+        return
+    available = ledger_queries.balance(order.debit.ledger_account_id).available
+    if available is not None and available < order.cost.total.amount_minor:
+        raise NotEnoughMoney(
+            f"This account has {Money(max(available, 0), order.debit.currency)} available.",
+            field="amount",
+            data={"available_minor": available, "needed_minor": order.cost.total.amount_minor},
+        )
+
+
+def screen(order: Order, *, now: datetime) -> Verdict | None:
+    """Ask fraud. None when the scorer failed or took too long: the caller must not wave the payment through."""
+    facts = _facts(order, now=now)
+    started = monotonic()
+    try:
+        with transaction.atomic():
+            _limit_statements(milliseconds=int(SCREENING_BUDGET_SECONDS * 1000))
+            verdict = fraud.screen(facts=facts)
+            _lift_limit()
+    except Exception:
+        logger.exception("screening failed, the payment is held", extra={"payment_id": str(order.id)})
+        return None
+    if monotonic() - started > SCREENING_BUDGET_SECONDS and verdict.outcome is Outcome.APPROVED:
+        logger.error("screening took too long, the payment is held", extra={"payment_id": str(order.id)})
+        return None
+    return verdict
+
+
+def complete(order: Order, *, decision_id: uuid.UUID | None, now: datetime) -> Payment:
+    """Post the order and record it as COMPLETED. Raises NotEnoughMoney and what the ledger raises."""
+    payment = _draft(order, status=Status.COMPLETED, now=now)
+    payment.decision_id = decision_id
+    payment.decided_at = now
+    payment.entry_id = _post(payment, now=now).entry_id
+    payment.save(force_insert=True)
+    telling.completed(payment)
+    return payment
+
+
+def _hold(order: Order, *, cause: HoldCause, verdict: Verdict | None, now: datetime) -> Payment:
+    """Reserve amount and fee until a person decides or the hold expires."""
+    assert order.debit is not None, "only payments out of an account are screened"
+    payment = _draft(order, status=Status.HELD, now=now)
+    payment.hold_cause = cause
+    payment.expires_at = now + HOLD_LASTS
+    if verdict is not None:
+        payment.decision_id = verdict.decision_id
+        payment.reasons = _reasons(verdict)
+    with _funds_beside_amount():
+        placed = ledger.place_hold(
+            external_ref=payment.pk,
+            account_id=order.debit.ledger_account_id,
+            amount_minor=order.cost.total.amount_minor,
+            expires_at=payment.expires_at,
+            source_kind=SUBJECT_KIND,
+            source_id=payment.pk,
+            now=now,
+        )
+    payment.hold_id = placed.hold_id
+    payment.save(force_insert=True)
+    telling.held(payment)
+    return payment
+
+
+def _refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
+    """Record the refusal; no money is touched."""
+    payment = _draft(order, status=Status.REFUSED, now=now)
+    payment.decision_id = verdict.decision_id
+    payment.decided_at = now
+    payment.reasons = _reasons(verdict)
+    payment.refusal_code = "blocked"
+    payment.refusal_text = " ".join(reason.text for reason in verdict.reasons)[:500] or _BLOCKED_TEXT
+    payment.save(force_insert=True)
+    telling.refused(payment)
+    return payment
+
+
+def _draft(order: Order, *, status: Status, now: datetime) -> Payment:
+    return Payment(
+        id=order.id,
+        kind=order.kind,
+        status=status,
+        client_id=order.client_id,
+        payload_sha256=order.payload_sha256,
+        debit_account=order.debit,
+        credit_account=order.credit,
+        amount_minor=order.cost.amount.amount_minor,
+        fee_minor=order.cost.fee.amount_minor,
+        currency=order.cost.amount.currency,
+        description=order.description,
+        payee_name=order.payee_name,
+        payee_match=order.payee_match,
+        outside_account=order.outside_account,
+        initiated_by=order.actor,
+        channel=order.channel,
+        source=order.source,
+        country=order.country,
+        created_at=now,
+    )
+
+
+def _reasons(verdict: Verdict) -> list[dict[str, str]]:
+    return [{"code": reason.code, "text": reason.text} for reason in verdict.reasons]
+
+
+class EntryFacts(TypedDict):
+    kind: str
+    description: str
+    source_kind: str
+    source_id: uuid.UUID
+    booked_at: datetime
+
+
+def entry_facts(payment: Payment, *, now: datetime) -> EntryFacts:
+    """What the journal says about a payment, apart from the amounts."""
+    return EntryFacts(
+        kind=_LEDGER_KINDS[Kind(payment.kind)],
+        description=_journal_text(payment),
+        source_kind=SUBJECT_KIND,
+        source_id=payment.pk,
+        booked_at=now,
+    )
+
+
+def _journal_text(payment: Payment) -> str:
+    """What both sides read on their statement."""
+    if payment.kind == Kind.TRANSFER:
+        text = f"{telling.payer_label(payment)} to {telling.payee_label(payment)}"
+    elif payment.kind == Kind.OWN_TRANSFER:
+        text = "Between own accounts"
+    elif payment.kind == Kind.DEPOSIT:
+        text = f"Deposit: {Source(payment.source).label.lower()}"
+    else:
+        text = f"Withdrawal: {payment.outside_account or Source(payment.source).label.lower()}"
+    return (f"{text}. {payment.description}" if payment.description else text)[:200]
+
+
+def legs_of(payment: Payment) -> list[ledger.Leg]:
+    """Who pays, who receives, and the fee; debits are negative. Cash and settlement stand in for the world outside."""
+    outside = CASH if payment.source == Source.CASH else SETTLEMENT
+    debit, credit = payment.debit_account, payment.credit_account
+    payer = debit.ledger_account_id if debit else _internal(outside, payment.currency)
+    payee = credit.ledger_account_id if credit else _internal(outside, payment.currency)
+    legs = [ledger.Leg(payer, -payment.total.amount_minor), ledger.Leg(payee, payment.amount_minor)]
+    if payment.fee_minor:
+        legs.append(ledger.Leg(_internal(FEE_INCOME, payment.currency), payment.fee_minor))
+    return legs
+
+
+def _internal(gl_code: str, currency: str) -> int:
+    return ledger.internal_account(gl_code=gl_code, currency=currency)
+
+
+def _post(payment: Payment, *, now: datetime) -> ledger.PostedEntry:
+    debit, credit, *fee = legs_of(payment)
+    facts = entry_facts(payment, now=now)
+    with _funds_beside_amount():
+        if fee:
+            return ledger.post_entry(external_ref=payment.pk, legs=[debit, credit, *fee], **facts)
+        return ledger.post_transfer(
+            external_ref=payment.pk,
+            debit_account_id=debit.account_id,
+            credit_account_id=credit.account_id,
+            amount_minor=credit.amount_minor,
+            **facts,
+        )
+
+
+def _facts(order: Order, *, now: datetime) -> Facts:
+    assert order.debit is not None, "only payments out of an account are screened"
+    context = request_context.current()
+    amount, owner, credit = order.cost.amount, order.debit.owner, order.credit
+    return Facts(
+        subject_kind=SUBJECT_KIND,
+        subject_id=order.id,
+        customer_id=owner.public_id,
+        account_ref=order.debit.pk,
+        amount_minor=amount.amount_minor,
+        currency=amount.currency,
+        amount_base_minor=parties.base_amount(amount),
+        at=now,
+        transfer_type=_TRANSFER_TYPES[order.kind],
+        channel=order.channel,
+        beneficiary_ref=str(credit.pk) if credit else order.outside_account or str(order.source),
+        ip=context.ip,
+        country=order.country,
+        home_country=parties.home_country(owner),
+        device=context.user_agent,
+        account_label=order.debit.number,
+        beneficiary_label=_beneficiary_label(order),
+    )
+
+
+def _beneficiary_label(order: Order) -> str:
+    if order.credit is not None:
+        return f"{order.payee_name or order.credit.owner.get_full_name()}, {order.credit.number}"
+    return order.outside_account or Source(order.source).label
+
+
+def _limit_statements(*, milliseconds: int) -> None:
+    """No statement of this transaction may take longer, waiting for locks included."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+
+
+def _lift_limit() -> None:
+    """Back to the session's own limit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+
+
+@contextmanager
+def _funds_beside_amount() -> Iterator[None]:
+    """The ledger knows no inputs: its refusal for want of money belongs beside the amount."""
+    try:
+        yield
+    except ledger.InsufficientFunds as refusal:
+        raise NotEnoughMoney(field="amount", data=refusal.data) from refusal

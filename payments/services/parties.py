@@ -1,0 +1,165 @@
+"""Who pays and who is paid: found, locked and checked before any money moves."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from accounts import queries as accounts
+from accounts.errors import UnknownAccount
+from accounts.models import Account, Status
+from common.db import require_transaction
+from common.money import CurrencyMismatch, Money
+from identity.models import User
+from kyc import queries as kyc
+from payments.errors import (
+    AccountNotFound,
+    AccountNotUsable,
+    DescriptionTooLong,
+    OwnDecision,
+    PayeeCannotReceive,
+    PayeeCurrencyDiffers,
+    PayeeIsOwnAccount,
+    PayeeNameMissing,
+    SameAccount,
+    UnknownPayee,
+)
+from payments.models import Payment
+from payments.rules.payees import NameCheck, check_name
+
+NAME_MAX = 140
+
+
+def lock_debit_side(*, owner_id: int) -> dict[UUID, Account]:
+    """Lock every account of a customer, by primary key, and return them.
+
+    Limits count all of a customer's payments, so all of them wait here for each other: parallel requests cannot each be
+    counted before the others are written. Needs a transaction.
+    """
+    require_transaction()
+    rows = (
+        Account.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("owner", "product")
+        .filter(owner_id=owner_id)
+        .order_by("pk")
+    )
+    return {account.pk: account for account in rows}
+
+
+def accounts_of(*, owner_id: int) -> dict[UUID, Account]:
+    """The same accounts, for a look without a lock."""
+    rows = Account.objects.select_related("owner", "product").filter(owner_id=owner_id).order_by("pk")
+    return {account.pk: account for account in rows}
+
+
+def pick(candidates: dict[UUID, Account], account_id: UUID, *, field: str) -> Account:
+    """The account among the actor's own. Raises AccountNotFound."""
+    try:
+        return candidates[account_id]
+    except KeyError:
+        raise AccountNotFound(field=field) from None
+
+
+def require_usable(account: Account, *, field: str) -> None:
+    """Raise AccountNotUsable unless the account is active."""
+    if account.status == Status.FROZEN:
+        raise AccountNotUsable("This account is frozen.", code="account_frozen", field=field)
+    if account.status != Status.ACTIVE:
+        raise AccountNotUsable("This account is closed.", code="account_closed", field=field)
+
+
+def amount_for(account: Account, *, amount: str, currency: str) -> Money:
+    """Parse the amount in the account's currency; a currency named beside it must be that one.
+
+    Raises InvalidAmount, CurrencyMismatch.
+    """
+    if currency and currency != account.currency:
+        raise CurrencyMismatch(f"This account is held in {account.currency}.", field="currency")
+    return Money.parse(amount, account.currency)
+
+
+def find_account(number: str, *, field: str) -> Account:
+    """Any account by its number, for staff and integrators. Raises AccountNotFound."""
+    try:
+        return accounts.find_by_number(number)
+    except UnknownAccount as unknown:
+        raise AccountNotFound(unknown.text, field=field, data=unknown.data) from unknown
+
+
+def find_own_account(*, actor: User, number: str, field: str) -> Account:
+    """The actor's own account by its number. Raises AccountNotFound, also when it is somebody else's."""
+    account = find_account(number, field=field)
+    if account.owner_id != actor.pk:
+        raise AccountNotFound(field=field)
+    return account
+
+
+def find_payee(*, actor: User, number: str, currency: str) -> Account:
+    """Somebody else's account that can take this currency.
+
+    Raises UnknownPayee, PayeeIsOwnAccount, PayeeCannotReceive, PayeeCurrencyDiffers, each beside `payee_number`.
+    """
+    field = "payee_number"
+    try:
+        account = accounts.find_by_number(number)
+    except UnknownAccount as unknown:
+        raise UnknownPayee(unknown.text, field=field, data=unknown.data) from unknown
+    if account.owner_id == actor.pk:
+        raise PayeeIsOwnAccount(field=field)
+    if account.status != Status.ACTIVE:
+        raise PayeeCannotReceive(field=field)
+    if account.currency != currency:
+        raise PayeeCurrencyDiffers(
+            f"This account takes {account.currency} only, and you pay from an account in {currency}.", field=field
+        )
+    return account
+
+
+def pick_own_payee(candidates: dict[UUID, Account], *, debit: Account, credit_account_id: UUID) -> Account:
+    """The other account of a transfer between own accounts.
+
+    Raises AccountNotFound, SameAccount, AccountNotUsable, PayeeCurrencyDiffers, each beside `credit_account`.
+    """
+    field = "credit_account"
+    credit = pick(candidates, credit_account_id, field=field)
+    if credit.pk == debit.pk:
+        raise SameAccount(field=field)
+    require_usable(credit, field=field)
+    if credit.currency != debit.currency:
+        raise PayeeCurrencyDiffers(
+            f"This account takes {credit.currency} only, and you pay from an account in {debit.currency}.", field=field
+        )
+    return credit
+
+
+def check_payee_name(*, typed: str, payee: Account) -> NameCheck:
+    """Compare the typed name with the legal name of the account's owner. Raises PayeeNameMissing."""
+    if not typed.strip():
+        raise PayeeNameMissing(field="payee_name")
+    if len(typed) > NAME_MAX:
+        raise PayeeNameMissing(f"Use {NAME_MAX} characters or fewer.", code="payee_name_too_long", field="payee_name")
+    return check_name(typed=typed, actual=accounts.owner_display_name(payee))
+
+
+def home_country(customer: User) -> str:
+    """Where the customer lives, as alpha-2 code; empty when unknown."""
+    return kyc.home_country(customer.pk)
+
+
+def base_amount(amount: Money) -> int | None:
+    """The amount in minor units of the bank's base currency; None without a reference rate."""
+    return accounts.to_base(amount)
+
+
+def require_uninvolved(actor: User, payment: Payment) -> None:
+    """Four eyes: raise OwnDecision for whoever entered the payment and for the owners of its accounts."""
+    owners = {account.owner_id for account in (payment.debit_account, payment.credit_account) if account is not None}
+    if actor.pk == payment.initiated_by_id or actor.pk in owners:
+        raise OwnDecision
+
+
+def clean_description(text: str) -> str:
+    """One line of up to 140 characters. Raises DescriptionTooLong."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if len(line) > NAME_MAX:
+        raise DescriptionTooLong(field="description")
+    return line

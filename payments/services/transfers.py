@@ -1,0 +1,182 @@
+"""Transfers, to other people and between a customer's own accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from common.db import require_transaction, use_case
+from identity.models import User
+from payments.models import Channel, Kind, Payment
+from payments.rules.costs import cost_of_transfer, cost_without_fee
+from payments.rules.requests import payload_hash
+from payments.services import orders, parties
+
+
+def submit_transfer(
+    *,
+    actor: User,
+    debit_account_id: UUID,
+    payee_number: str,
+    payee_name: str,
+    amount: str,
+    client_id: UUID,
+    channel: Channel,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+    country: str = "",
+) -> Payment:
+    """Pay somebody else in this bank, in one transaction. The PIN was checked before.
+
+    `amount` is decimal text in the currency of the debit account (a `currency` given must be that one); the product's
+    fee comes on top. `country` is where the caller is, as alpha-2 code. The same `client_id` with the same content
+    returns the first payment. Returns a payment that is COMPLETED, HELD or REFUSED.
+
+    Raises AccountNotFound, AccountNotUsable, InvalidAmount, CurrencyMismatch, UnknownPayee, PayeeIsOwnAccount,
+    PayeeCannotReceive, PayeeCurrencyDiffers, PayeeNameMissing, NotEnoughMoney, ClientIdReused.
+    """
+    with use_case():
+        return submit_transfer_within(
+            actor=actor,
+            debit_account_id=debit_account_id,
+            payee_number=payee_number,
+            payee_name=payee_name,
+            amount=amount,
+            client_id=client_id,
+            channel=channel,
+            now=now,
+            description=description,
+            currency=currency,
+            country=country,
+        )
+
+
+def submit_transfer_within(
+    *,
+    actor: User,
+    debit_account_id: UUID,
+    payee_number: str,
+    payee_name: str,
+    amount: str,
+    client_id: UUID,
+    channel: Channel,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+    country: str = "",
+) -> Payment:
+    """`submit_transfer` inside the caller's transaction."""
+    require_transaction()
+    own = parties.lock_debit_side(owner_id=actor.pk)
+    payload: dict[str, str | int] = {
+        "kind": Kind.TRANSFER.value,
+        "debit_account": str(debit_account_id),
+        "payee_number": payee_number,
+        "payee_name": payee_name,
+        "amount": amount,
+        "currency": currency,
+        "description": description,
+    }
+    known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
+    if known is not None:
+        return known
+    debit = parties.pick(own, debit_account_id, field="debit_account")
+    parties.require_usable(debit, field="debit_account")
+    money = parties.amount_for(debit, amount=amount, currency=currency)
+    credit = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)
+    check = parties.check_payee_name(typed=payee_name, payee=credit)
+    order = orders.Order(
+        kind=Kind.TRANSFER,
+        actor=actor,
+        client_id=client_id,
+        payload_sha256=payload_hash(payload),
+        debit=debit,
+        credit=credit,
+        cost=cost_of_transfer(amount=money, product_fee_minor=debit.product.transfer_fee_minor),
+        channel=channel,
+        description=parties.clean_description(description),
+        payee_name=payee_name.strip(),
+        payee_match=check.result.value,
+        country=country,
+    )
+    return orders.carry_out(order, now=now)
+
+
+def submit_own_transfer(
+    *,
+    actor: User,
+    debit_account_id: UUID,
+    credit_account_id: UUID,
+    amount: str,
+    client_id: UUID,
+    channel: Channel,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+    country: str = "",
+) -> Payment:
+    """Move money between two accounts of one customer, free of charge; inputs and outcomes as in `submit_transfer`.
+
+    Raises AccountNotFound, AccountNotUsable, SameAccount, PayeeCurrencyDiffers, InvalidAmount, CurrencyMismatch,
+    NotEnoughMoney, ClientIdReused.
+    """
+    with use_case():
+        return submit_own_transfer_within(
+            actor=actor,
+            debit_account_id=debit_account_id,
+            credit_account_id=credit_account_id,
+            amount=amount,
+            client_id=client_id,
+            channel=channel,
+            now=now,
+            description=description,
+            currency=currency,
+            country=country,
+        )
+
+
+def submit_own_transfer_within(
+    *,
+    actor: User,
+    debit_account_id: UUID,
+    credit_account_id: UUID,
+    amount: str,
+    client_id: UUID,
+    channel: Channel,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+    country: str = "",
+) -> Payment:
+    """`submit_own_transfer` inside the caller's transaction."""
+    require_transaction()
+    own = parties.lock_debit_side(owner_id=actor.pk)
+    payload: dict[str, str | int] = {
+        "kind": Kind.OWN_TRANSFER.value,
+        "debit_account": str(debit_account_id),
+        "credit_account": str(credit_account_id),
+        "amount": amount,
+        "currency": currency,
+        "description": description,
+    }
+    known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
+    if known is not None:
+        return known
+    debit = parties.pick(own, debit_account_id, field="debit_account")
+    parties.require_usable(debit, field="debit_account")
+    credit = parties.pick_own_payee(own, debit=debit, credit_account_id=credit_account_id)
+    money = parties.amount_for(debit, amount=amount, currency=currency)
+    order = orders.Order(
+        kind=Kind.OWN_TRANSFER,
+        actor=actor,
+        client_id=client_id,
+        payload_sha256=payload_hash(payload),
+        debit=debit,
+        credit=credit,
+        cost=cost_without_fee(amount=money),
+        channel=channel,
+        description=parties.clean_description(description),
+        country=country,
+    )
+    return orders.carry_out(order, now=now)

@@ -1,0 +1,170 @@
+"""Money going out: to an account at another bank by its owner, or in cash by a teller. Both are screened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import Account
+from common.db import require_transaction, use_case
+from identity import services as identity
+from identity.models import User
+from payments.errors import InvalidIban, OwnDecision
+from payments.models import Channel, Kind, Payment, Source
+from payments.rules import ibans
+from payments.rules.costs import cost_without_fee
+from payments.rules.requests import payload_hash
+from payments.services import orders, parties
+
+
+def withdraw(
+    *,
+    actor: User,
+    debit_account_id: UUID,
+    iban: str,
+    amount: str,
+    client_id: UUID,
+    channel: Channel,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+    country: str = "",
+) -> Payment:
+    """Send money from an own account to an account at another bank. The PIN was checked before.
+
+    Returns a payment that is COMPLETED, HELD or REFUSED. Raises AccountNotFound, AccountNotUsable, InvalidIban,
+    InvalidAmount, CurrencyMismatch, NotEnoughMoney, ClientIdReused.
+    """
+    with use_case():
+        return withdraw_within(
+            actor=actor,
+            debit_account_id=debit_account_id,
+            iban=iban,
+            amount=amount,
+            client_id=client_id,
+            channel=channel,
+            now=now,
+            description=description,
+            currency=currency,
+            country=country,
+        )
+
+
+def withdraw_within(
+    *,
+    actor: User,
+    debit_account_id: UUID,
+    iban: str,
+    amount: str,
+    client_id: UUID,
+    channel: Channel,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+    country: str = "",
+) -> Payment:
+    """`withdraw` inside the caller's transaction."""
+    require_transaction()
+    own = parties.lock_debit_side(owner_id=actor.pk)
+    debit = parties.pick(own, debit_account_id, field="debit_account")
+    return _withdraw(
+        actor=actor,
+        debit=debit,
+        amount=amount,
+        currency=currency,
+        outside_account=clean_iban(iban),
+        client_id=client_id,
+        channel=channel,
+        source=Source.OUTSIDE,
+        description=description,
+        country=country,
+        now=now,
+    )
+
+
+def withdraw_cash(
+    *,
+    actor: User,
+    account_number: str,
+    amount: str,
+    client_id: UUID,
+    now: datetime,
+    description: str = "",
+    currency: str = "",
+) -> Payment:
+    """A teller pays cash out of a customer's account, never out of an own one. Hand out cash when it is COMPLETED.
+
+    Raises PermissionMissing (payment_withdraw), OwnDecision and, apart from InvalidIban, what `withdraw` raises.
+    """
+    with use_case():
+        identity.require(actor, "payment_withdraw")
+        found = parties.find_account(account_number, field="account_number")
+        if found.owner_id == actor.pk:
+            raise OwnDecision("Ask a colleague to pay out of your own account.")
+        debit = parties.lock_debit_side(owner_id=found.owner_id)[found.pk]
+        return _withdraw(
+            actor=actor,
+            debit=debit,
+            amount=amount,
+            currency=currency,
+            outside_account="",
+            client_id=client_id,
+            channel=Channel.TELLER,
+            source=Source.CASH,
+            description=description,
+            # The customer stands at the counter.
+            country=parties.home_country(debit.owner),
+            now=now,
+        )
+
+
+def clean_iban(text: str) -> str:
+    """Raises InvalidIban."""
+    found = ibans.clean(text)
+    if found is None:
+        raise InvalidIban(field="iban")
+    return found
+
+
+def _withdraw(
+    *,
+    actor: User,
+    debit: Account,
+    amount: str,
+    currency: str,
+    outside_account: str,
+    client_id: UUID,
+    channel: Channel,
+    source: Source,
+    description: str,
+    country: str,
+    now: datetime,
+) -> Payment:
+    payload: dict[str, str | int] = {
+        "kind": Kind.WITHDRAWAL.value,
+        "account": str(debit.pk),
+        "amount": amount,
+        "currency": currency,
+        "description": description,
+        "to": outside_account or source.value,
+    }
+    known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
+    if known is not None:
+        return known
+    parties.require_usable(debit, field="debit_account" if source == Source.OUTSIDE else "account_number")
+    money = parties.amount_for(debit, amount=amount, currency=currency)
+    order = orders.Order(
+        kind=Kind.WITHDRAWAL,
+        actor=actor,
+        client_id=client_id,
+        payload_sha256=payload_hash(payload),
+        debit=debit,
+        credit=None,
+        cost=cost_without_fee(amount=money),
+        channel=channel,
+        source=source,
+        outside_account=outside_account,
+        description=parties.clean_description(description),
+        country=country,
+    )
+    return orders.carry_out(order, now=now)
