@@ -18,6 +18,7 @@ from kyc import queries as kyc
 from ledger import queries as ledger
 
 LONGEST_PERIOD = timedelta(days=366)
+EARLIEST_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Holding:
     held: Money
     available: Money
     floor_minor: int
+
+    @property
+    def name(self) -> str:
+        """The owner's own name for it, else the product's (loaded with the account)."""
+        return self.account.nickname or self.account.product.name
 
     @property
     def overdraft(self) -> Money | None:
@@ -162,10 +168,10 @@ def owner_display_name(account: Account) -> str:
 def statement(account: Account, *, since: date, until: date) -> Statement:
     """Opening balance, every posting of [since, until) and the closing balance; days are UTC.
 
-    Raises PeriodNotAllowed for an empty, backward or over-long period.
+    Raises PeriodNotAllowed for an empty, backward or over-long period, or one before 2000.
     """
-    if not since < until or until - since > LONGEST_PERIOD:
-        raise PeriodNotAllowed(field="since")
+    if not EARLIEST_DAY <= since < until or until - since > LONGEST_PERIOD:
+        raise PeriodNotAllowed()
     start, end = _midnight(since), _midnight(until)
     lines = [_line(line, account.currency) for line in ledger.lines(account.ledger_account_id, since=start, until=end)]
     if lines:

@@ -28,7 +28,13 @@ from accounts.services.decisions import (
     unfreeze_account,
     unfreeze_account_within,
 )
-from accounts.services.opening import OpenedAccount, open_account, open_account_within
+from accounts.services.opening import (
+    OpenedAccount,
+    OpeningReview,
+    open_account,
+    open_account_within,
+    review_opening,
+)
 from accounts.services.steps import lock_debitable_for
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "NotYourOwn",
     "OpenedAccount",
     "OpeningBelowMinimum",
+    "OpeningReview",
     "PeriodNotAllowed",
     "ReasonRequired",
     "StatusNotAllowed",
@@ -58,6 +65,7 @@ __all__ = [
     "open_account_within",
     "own_account",
     "rename_account",
+    "review_opening",
     "sandbox",
     "unfreeze_account",
     "unfreeze_account_within",

@@ -33,6 +33,16 @@ NUMBER_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningReview:
+    """What opening would do. `payer_after` is what the paying account would then hold (None: not an own account)."""
+
+    product: Product
+    opening: Money
+    payer: queries.Holding | None
+    payer_after: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedAccount:
     """`replayed`: the client id had opened this account before, and nothing was done now."""
 
@@ -67,6 +77,25 @@ def open_account(
             client_id=client_id,
             now=now,
         )
+
+
+def review_opening(
+    *, actor: User, owner: User, product_code: str, opening: Money, source: FundingSource
+) -> OpeningReview:
+    """Check an opening without doing it, for the page before the last click; `open_account` checks again.
+
+    Raises what `open_account` raises, and InsufficientFunds for an own account that holds too little.
+    """
+    _require_may_open(actor, owner, source)
+    product = queries.get_product(product_code)
+    _require_acceptable(owner, product, opening)
+    if source.account_id is None:
+        return OpeningReview(product=product, opening=opening, payer=None, payer_after=None)
+    payer = queries.holding_of(queries.get_debitable_for(actor=owner, account_id=source.account_id))
+    _require_same_currency(payer.account, opening.currency)
+    if payer.available < opening:
+        raise ledger.InsufficientFunds(field="amount")
+    return OpeningReview(product=product, opening=opening, payer=payer, payer_after=payer.posted - opening)
 
 
 def open_account_within(
@@ -175,11 +204,15 @@ def _lock_funding(owner: User, source: FundingSource, currency: str) -> int:
         return ledger_queries.internal_account(GL_CASH, currency)
     assert source.account_id is not None
     account = steps.lock_debitable_for(actor=owner, account_id=source.account_id)
+    _require_same_currency(account, currency)
+    return account.ledger_account_id
+
+
+def _require_same_currency(account: Account, currency: str) -> None:
     if account.currency != currency:
         raise CurrencyMismatch(
             "That account holds another currency.", field="source", data={"expected": currency, "got": account.currency}
         )
-    return account.ledger_account_id
 
 
 def _opened_before(owner: User, client_id: UUID) -> Account | None:
@@ -205,9 +238,7 @@ def _insert_with_free_number(account: Account) -> Account:
                 raise
         else:
             return account
-    raise RuntimeError(
-        "no free account number in several tries: the range is full or the source of randomness is broken"
-    )
+    raise RuntimeError("no free account number in several tries: is the source of randomness broken?")
 
 
 def _ref(owner: User, client_id: UUID, purpose: str) -> UUID:

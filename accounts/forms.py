@@ -1,0 +1,97 @@
+"""The forms of the portal's account pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from django import forms
+
+from accounts.models import Product
+from accounts.queries import Holding
+from accounts.rules.funding import FundingSource, own_account, sandbox
+from common.forms import DomainFormMixin, MoneyField
+from common.money import display
+
+SANDBOX = "sandbox"
+
+
+class OpeningForm(DomainFormMixin, forms.Form):
+    """Opening deposit and where it comes from; the hidden client id makes a second click harmless."""
+
+    amount = MoneyField(label="Opening deposit")
+    source = forms.ChoiceField(label="Pay it from", widget=forms.RadioSelect)
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: object, product: Product, payers: Sequence[Holding], with_sandbox: bool, **kw: object):
+        super().__init__(*args, **kw)  # type: ignore[arg-type]
+        amount = self.fields["amount"]
+        assert isinstance(amount, MoneyField)
+        amount.currency = product.currency
+        amount.help_text = f"At least {display(product.min_opening)}."
+        choices = [
+            (
+                str(payer.account.pk),
+                f"{payer.name}, {payer.account.masked_number}: {display(payer.available)} available",
+            )
+            for payer in payers
+        ]
+        if with_sandbox:
+            choices.append((SANDBOX, "Sandbox money from outside the bank"))
+        source = self.fields["source"]
+        assert isinstance(source, forms.ChoiceField)
+        source.choices = choices
+
+    def funding(self) -> FundingSource:
+        """The chosen source of a valid form."""
+        chosen = self.cleaned_data["source"]
+        return sandbox() if chosen == SANDBOX else own_account(UUID(chosen))
+
+
+class PeriodForm(DomainFormMixin, forms.Form):
+    """A statement's first and last day, both included."""
+
+    since = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    until = forms.DateField(label="To", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def period(self) -> tuple[date, date]:
+        """The half-open period [first day, day after the last day)."""
+        return self.cleaned_data["since"], self.cleaned_data["until"] + timedelta(days=1)
+
+    def clean_until(self) -> date:
+        until: date = self.cleaned_data["until"]
+        if until >= date.max:
+            raise forms.ValidationError("Choose an earlier day.", code="period_not_allowed")
+        return until
+
+
+class NicknameForm(DomainFormMixin, forms.Form):
+    nickname = forms.CharField(
+        label="Your name for this account",
+        max_length=40,
+        required=False,
+        help_text="Only you see it. Leave it empty to use the product's name.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ClosingForm(DomainFormMixin, forms.Form):
+    """Where the rest of the money goes; without a rest the field is gone."""
+
+    payout = forms.ChoiceField(label="Move the rest to", widget=forms.RadioSelect)
+
+    def __init__(self, *args: object, receivers: Sequence[Holding], **kw: object):
+        super().__init__(*args, **kw)  # type: ignore[arg-type]
+        payout = self.fields["payout"]
+        assert isinstance(payout, forms.ChoiceField)
+        payout.choices = [
+            (str(receiver.account.pk), f"{receiver.name}, {receiver.account.masked_number}") for receiver in receivers
+        ]
+        if not receivers:
+            del self.fields["payout"]
+
+    def payout_account(self) -> UUID | None:
+        """The chosen account of a valid form, if any was offered."""
+        chosen = self.cleaned_data.get("payout")
+        return UUID(chosen) if chosen else None

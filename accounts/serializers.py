@@ -1,0 +1,107 @@
+"""The shapes of the accounts API; input and output apart. Amounts are decimal text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Product, Status
+from accounts.queries import Holding, Statement, StatementLine
+from accounts.rules.funding import FundingKind
+from common.rest import MoneyTextField
+
+
+class ProductOut(serializers.ModelSerializer[Product]):
+    min_opening = MoneyTextField(read_only=True)
+    min_balance = MoneyTextField(read_only=True)
+    overdraft = MoneyTextField(read_only=True)
+    transfer_fee = MoneyTextField(read_only=True)
+
+    class Meta:
+        model = Product
+        fields = [
+            "code",
+            "name",
+            "kind",
+            "currency",
+            "description",
+            "min_opening",
+            "min_balance",
+            "overdraft",
+            "interest_rate",
+            "transfer_fee",
+        ]
+        read_only_fields = fields
+
+
+class OpenAccountIn(serializers.Serializer[Any]):
+    product = serializers.CharField(max_length=12, help_text="Product code, for example CUR-EUR.")
+    amount = MoneyTextField(help_text="Opening deposit as decimal text in the product's currency.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=[FundingKind.OWN_ACCOUNT.value, FundingKind.SANDBOX.value],
+        help_text="OWN_ACCOUNT names the account in `source_account`; SANDBOX exists in a sandbox only.",
+    )
+    source_account = serializers.UUIDField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        needs = attrs["source"] == FundingKind.OWN_ACCOUNT.value
+        if needs and not attrs.get("source_account"):
+            raise serializers.ValidationError({"source_account": "Name the account that pays."}, code="required")
+        if not needs and attrs.get("source_account"):
+            raise serializers.ValidationError({"source_account": "Only OWN_ACCOUNT has one."}, code="invalid")
+        return attrs
+
+
+class BalanceOut(serializers.Serializer[Holding]):
+    """`available` is what may leave the account now, overdraft included."""
+
+    currency = serializers.CharField(source="account.currency")
+    balance = MoneyTextField(source="posted")
+    held = MoneyTextField()
+    available = MoneyTextField()
+
+
+class AccountOut(BalanceOut):
+    id = serializers.UUIDField(source="account.pk")
+    number = serializers.CharField(source="account.number")
+    name = serializers.CharField(help_text="The owner's own name for it, else the product's.")
+    product = serializers.CharField(source="account.product_id")
+    status = serializers.ChoiceField(source="account.status", choices=Status.choices)
+    opened_at = serializers.DateTimeField(source="account.opened_at")
+    closed_at = serializers.DateTimeField(source="account.closed_at", allow_null=True)
+
+
+class PeriodIn(serializers.Serializer[Any]):
+    """`from` and `to` are the first and the last day, both included, UTC."""
+
+    to = serializers.DateField(required=False, help_text="Last day, included. Default: today.")
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        # `from` is a keyword of Python.
+        fields["from"] = serializers.DateField(required=False, help_text="First day. Default: first of the month.")
+        return fields
+
+
+class StatementLineOut(serializers.Serializer[StatementLine]):
+    entry_id = serializers.IntegerField()
+    booked_at = serializers.DateTimeField()
+    value_date = serializers.DateField()
+    kind = serializers.CharField()
+    description = serializers.CharField()
+    amount = MoneyTextField(help_text="Negative when money left the account.")
+    balance = MoneyTextField(help_text="What the account held afterwards.")
+
+
+class StatementOut(serializers.Serializer[Statement]):
+    account = serializers.UUIDField(source="account.pk")
+    number = serializers.CharField(source="account.number")
+    currency = serializers.CharField(source="account.currency")
+    first_day = serializers.DateField(source="since")
+    last_day = serializers.DateField()
+    opening = MoneyTextField()
+    paid_in = MoneyTextField()
+    paid_out = MoneyTextField()
+    closing = MoneyTextField()
+    lines = StatementLineOut(many=True)

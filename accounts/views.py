@@ -1,0 +1,398 @@
+"""The portal's account pages."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views import View
+
+from accounts import queries, services
+from accounts.forms import ClosingForm, NicknameForm, OpeningForm, PeriodForm
+from accounts.models import Account, Product, Status
+from accounts.queries import Holding, StatementLine
+from accounts.rules.spreadsheet import text_cell
+from common.errors import DomainError, NotFound
+from common.money import Money, display
+from identity.access import PortalMixin
+from identity.models import User
+from kyc import queries as kyc
+
+RECENT = 12
+
+
+def own_account(actor: User, account_id: UUID) -> Account:
+    """The actor's account or a 404 page."""
+    try:
+        return queries.get_account_for(actor=actor, account_id=account_id)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def day_groups(lines: list[StatementLine]) -> list[dict[str, Any]]:
+    """Postings by day, as the transaction list shows them."""
+    today = timezone.now().date()
+    labels = {today: "Today", today - timedelta(days=1): "Yesterday"}
+    return [
+        {"label": labels.get(day) or date_format(day, "j M Y"), "entries": [_entry(line) for line in group]}
+        for day, group in groupby(lines, key=lambda line: line.booked_at.date())
+    ]
+
+
+def _entry(line: StatementLine) -> dict[str, Any]:
+    minor = line.amount.amount_minor
+    return {
+        "title": line.description,
+        "note": date_format(line.booked_at, "H:i"),
+        "amount": display(Money(abs(minor), line.amount.currency)),
+        "direction": "in" if minor > 0 else "out",
+        "after": display(line.balance),
+    }
+
+
+def product_facts(product: Product) -> list[dict[str, Any]]:
+    """The terms of a product as definition rows; what does not apply is left out."""
+    rows = [{"label": "Minimum opening deposit", "value": display(product.min_opening), "money": True}]
+    if product.min_balance_minor:
+        rows.append({"label": "Minimum balance", "value": display(product.min_balance), "money": True})
+    if product.overdraft_minor:
+        rows.append({"label": "Overdraft", "value": f"up to {display(product.overdraft)}", "money": True})
+    rows.extend(_price_rows(product))
+    return rows
+
+
+def _price_rows(product: Product) -> list[dict[str, Any]]:
+    interest = f"{product.interest_rate.normalize():f} % a year" if product.interest_rate else "None"
+    fee = display(product.transfer_fee) if product.transfer_fee_minor else "Free"
+    return [{"label": "Interest", "value": interest}, {"label": "Transfer to others", "value": fee}]
+
+
+class AccountPage(PortalMixin, View):
+    """A page of the accounts section."""
+
+    nav_active = "accounts"
+
+    def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+        return render(request, f"accounts/{template}.html", self.get_context_data(**context), status=status)
+
+    def trail(self, account: Account, *rest: str) -> list[dict[str, str]]:
+        """Breadcrumbs down to a page of one account."""
+        name = account.nickname or account.product.name
+        crumbs = [{"label": "Accounts", "url": reverse("accounts:list")}]
+        if not rest:
+            return [*crumbs, {"label": name}]
+        return [*crumbs, {"label": name, "url": reverse("accounts:detail", args=[account.pk])}, {"label": rest[0]}]
+
+
+class AccountList(AccountPage):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        holdings = queries.accounts_for(request.user)
+        return self.page(
+            request,
+            "list",
+            {
+                "holdings": [holding for holding in holdings if holding.account.status != Status.CLOSED],
+                "closed": [holding for holding in holdings if holding.account.status == Status.CLOSED],
+            },
+        )
+
+
+class AccountDetail(AccountPage):
+    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        return self.page(
+            request, "detail", self._context(account, NicknameForm(initial={"nickname": account.nickname}))
+        )
+
+    def _context(self, account: Account, form: NicknameForm) -> dict[str, Any]:
+        holding = queries.holding_of(account)
+        return {
+            "holding": holding,
+            "account": account,
+            "facts": _account_facts(holding),
+            "days": day_groups(queries.recent_lines(account, limit=RECENT)),
+            "form": form,
+            "crumbs": self.trail(account),
+        }
+
+
+class RenameAccount(AccountDetail):
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        form = NicknameForm(request.POST)
+        if form.is_valid():
+            try:
+                services.rename_account(
+                    actor=request.user, account_id=account_id, nickname=form.cleaned_data["nickname"]
+                )
+            except DomainError as error:
+                form.attach(error)
+            else:
+                messages.success(request, "You named the account.")
+                return redirect("accounts:detail", account_id=account_id)
+        return self.page(request, "detail", self._context(account, form), status=422)
+
+
+class StatementPage(AccountPage):
+    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        form = _period_form(request)
+        context = {"account": account, "form": form, "crumbs": self.trail(account, "Statement")}
+        if form.is_valid():
+            since, until = form.period()
+            try:
+                context["statement"] = queries.statement(account, since=since, until=until)
+            except DomainError as error:
+                form.attach(error)
+        return self.page(request, "statement", context, status=200 if "statement" in context else 422)
+
+
+class StatementCsv(AccountPage):
+    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        form = _period_form(request)
+        if form.is_valid():
+            since, until = form.period()
+            try:
+                return _csv(queries.statement(account, since=since, until=until))
+            except DomainError as error:
+                form.attach(error)
+        return self.page(
+            request,
+            "statement",
+            {"account": account, "form": form, "crumbs": self.trail(account, "Statement")},
+            status=422,
+        )
+
+
+class OpenAccount(AccountPage):
+    nav_active = "open"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        products = queries.open_products()
+        return self.page(
+            request,
+            "open",
+            {
+                "offers": [{"product": product, "facts": product_facts(product)} for product in products],
+                "approved": kyc.is_approved(request.user.pk),
+            },
+        )
+
+
+class OpenProduct(AccountPage):
+    """Amount and source, then a page to check everything, then the account."""
+
+    nav_active = "open"
+
+    def get(self, request: HttpRequest, product_code: str) -> HttpResponse:
+        product = self._product(product_code)
+        if not kyc.is_approved(request.user.pk):
+            return redirect("accounts:open")
+        form = self._form(request.user, product, initial={"client_id": uuid4()})
+        return self._fill_in(request, product, form)
+
+    def post(self, request: HttpRequest, product_code: str) -> HttpResponse:
+        product = self._product(product_code)
+        form = self._form(request.user, product, data=request.POST)
+        if not form.is_valid() or "change" in request.POST:
+            return self._fill_in(request, product, form, status=200 if form.is_valid() else 422)
+        asked = {
+            "actor": request.user,
+            "owner": request.user,
+            "product_code": product.code,
+            "opening": form.cleaned_data["amount"],
+            "source": form.funding(),
+        }
+        try:
+            if "confirm" in request.POST:
+                opened = services.open_account(**asked, client_id=form.cleaned_data["client_id"], now=timezone.now())
+                return redirect("accounts:opened", account_id=opened.account.pk)
+            review = services.review_opening(**asked)
+        except DomainError as error:
+            form.attach(error)
+            return self._fill_in(request, product, form, status=422)
+        context = {"product": product, "form": form, "rows": _review_rows(review), "crumbs": self._crumbs(product)}
+        return self.page(request, "open_review", context)
+
+    def _product(self, code: str) -> Product:
+        try:
+            return queries.get_product(code)
+        except NotFound as error:
+            raise Http404 from error
+
+    def _form(self, owner: User, product: Product, **kwargs: Any) -> OpeningForm:
+        holdings = queries.accounts_for(owner)
+        payers = [
+            holding
+            for holding in holdings
+            if holding.account.is_active and holding.account.currency == product.currency
+        ]
+        return OpeningForm(product=product, payers=payers, with_sandbox=settings.SANDBOX, **kwargs)
+
+    def _fill_in(self, request: HttpRequest, product: Product, form: OpeningForm, *, status: int = 200) -> HttpResponse:
+        context = {
+            "product": product,
+            "facts": product_facts(product),
+            "form": form,
+            "has_sources": bool(form.fields["source"].choices),  # type: ignore[attr-defined]
+            "crumbs": self._crumbs(product),
+        }
+        return self.page(request, "open_product", context, status=status)
+
+    def _crumbs(self, product: Product) -> list[dict[str, str]]:
+        return [{"label": "Open an account", "url": reverse("accounts:open")}, {"label": product.name}]
+
+
+class AccountOpened(AccountPage):
+    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        rows = [
+            {"label": "Account number", "value": account.grouped_number},
+            {
+                "label": "Opening deposit",
+                "value": display(Money(account.opening_minor, account.currency)),
+                "money": True,
+            },
+        ]
+        return self.page(request, "opened", {"account": account, "rows": rows, "crumbs": self.trail(account, "Opened")})
+
+
+class CloseAccount(AccountPage):
+    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        return self._ask(request, account)
+
+    def post(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        account = own_account(request.user, account_id)
+        form = ClosingForm(request.POST, receivers=self._receivers(request.user, queries.holding_of(account)))
+        if form.is_valid():
+            try:
+                services.close_account(
+                    actor=request.user,
+                    account_id=account_id,
+                    payout_account_id=form.payout_account(),
+                    now=timezone.now(),
+                )
+            except DomainError as error:
+                form.attach(error)
+            else:
+                messages.success(request, "You closed the account. Its statements stay here.")
+                return redirect("accounts:detail", account_id=account_id)
+        return self._ask(request, account, form=form, status=422)
+
+    def _receivers(self, owner: User, holding: Holding) -> list[Holding]:
+        if holding.posted.amount_minor <= 0:
+            return []
+        return [
+            other
+            for other in queries.accounts_for(owner)
+            if other.account.is_active
+            and other.account.currency == holding.account.currency
+            and other.account.pk != holding.account.pk
+        ]
+
+    def _ask(
+        self, request: HttpRequest, account: Account, *, form: ClosingForm | None = None, status: int = 200
+    ) -> HttpResponse:
+        holding = queries.holding_of(account)
+        receivers = self._receivers(request.user, holding)
+        has_rest = holding.posted.amount_minor > 0
+        context = {
+            "account": account,
+            "holding": holding,
+            "form": form or ClosingForm(receivers=receivers),
+            "obstacle": _closing_obstacle(holding, has_receiver=bool(receivers)),
+            "has_rest": has_rest,
+            "rows": [
+                {"label": "Account", "value": holding.name, "note": account.grouped_number},
+                {"label": "Balance", "value": display(holding.posted), "money": True},
+            ],
+            "crumbs": self.trail(account, "Close"),
+        }
+        return self.page(request, "close", context, status=status)
+
+
+def _closing_obstacle(holding: Holding, *, has_receiver: bool) -> str:
+    """What stands in the way of closing, in words; empty when nothing does."""
+    if holding.account.status == Status.FROZEN:
+        return "This account is frozen. It can be closed once it is released."
+    if holding.account.status == Status.CLOSED:
+        return "This account is closed already."
+    if holding.held.amount_minor:
+        return f"{display(holding.held)} are reserved for a transfer under review. Wait until it is decided."
+    if holding.posted.amount_minor < 0:
+        return f"The account is overdrawn. Pay in {display(-holding.posted)} first."
+    if holding.posted.amount_minor > 0 and not has_receiver:
+        return f"It still holds {display(holding.posted)} and you have no other {holding.account.currency} account."
+    return ""
+
+
+def _account_facts(holding: Holding) -> list[dict[str, Any]]:
+    account, product = holding.account, holding.account.product
+    rows: list[dict[str, Any]] = [{"label": "Product", "value": product.name}]
+    if holding.overdraft:
+        rows.append({"label": "Overdraft", "value": f"up to {display(holding.overdraft)}", "money": True})
+    if holding.min_balance:
+        rows.append({"label": "Minimum balance", "value": display(holding.min_balance), "money": True})
+    rows.extend(_price_rows(product))
+    rows.append({"label": "Currency", "value": account.currency})
+    rows.append({"label": "Opened", "value": date_format(account.opened_at, "j M Y")})
+    if account.closed_at:
+        rows.append({"label": "Closed", "value": date_format(account.closed_at, "j M Y")})
+    return rows
+
+
+def _review_rows(review: services.OpeningReview) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{"label": "Account", "value": review.product.name}]
+    if review.payer is not None and review.payer_after is not None:
+        payer = review.payer
+        rows.append({"label": "Paid from", "value": payer.name, "note": payer.account.masked_number})
+        rows.append({"label": "It then holds", "value": display(review.payer_after), "money": True})
+    else:
+        rows.append({"label": "Paid from", "value": "Sandbox money from outside the bank"})
+    rows.append({"label": "Opening deposit", "value": display(review.opening), "money": True, "total": True})
+    return rows
+
+
+def _period_form(request: HttpRequest) -> PeriodForm:
+    today = timezone.now().date()
+    given = request.GET if {"since", "until"} & set(request.GET) else None
+    return PeriodForm(given or {"since": today.replace(day=1).isoformat(), "until": today.isoformat()})
+
+
+def _csv(statement: queries.Statement) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"statement-{statement.account.number[-4:]}-{statement.since:%Y%m%d}-{statement.last_day:%Y%m%d}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    # Spreadsheet programs take a file without this mark for Latin-1.
+    response.write("\ufeff")
+    writer = csv.writer(response)
+    writer.writerow(["Booked", "Value date", "Description", "Amount", "Currency", "Balance"])
+    currency = statement.account.currency
+    writer.writerow([statement.since.isoformat(), "", "Opening balance", "", currency, statement.opening.plain])
+    for line in statement.lines:
+        writer.writerow(
+            [
+                line.booked_at.strftime("%Y-%m-%d %H:%M:%S"),
+                line.value_date.isoformat(),
+                text_cell(line.description),
+                line.amount.plain,
+                currency,
+                line.balance.plain,
+            ]
+        )
+    writer.writerow([statement.last_day.isoformat(), "", "Closing balance", "", currency, statement.closing.plain])
+    return response
