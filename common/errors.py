@@ -63,3 +63,10 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     message = "This service is not available right now. Please try again shortly."
+
+
+class TooMany(DomainError):
+    """Too often in a short time; `data["retry_after"]` says how many seconds to wait."""
+
+    code = "too_many_requests"
+    message = "That was a little fast. Wait a moment, then try again."

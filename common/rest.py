@@ -25,6 +25,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Conflict: status.HTTP_409_CONFLICT,
     errors.Invalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.Unavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
+    errors.TooMany: status.HTTP_429_TOO_MANY_REQUESTS,
 }
 TITLES = {
     400: "Bad request",
@@ -113,7 +114,10 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
     if isinstance(exc, errors.DomainError):
         set_rollback()
         field = [{"field": exc.field, "code": exc.error_code, "message": exc.text}] if exc.field else None
-        return problem(http_status(exc), code=exc.error_code, detail=exc.text, field_errors=field, data=exc.data)
+        retry = {"Retry-After": str(exc.data["retry_after"])} if "retry_after" in exc.data else None
+        return problem(
+            http_status(exc), code=exc.error_code, detail=exc.text, field_errors=field, data=exc.data, headers=retry
+        )
     if isinstance(exc, exceptions.ValidationError):
         set_rollback()
         rows = _flatten(exc.detail)

@@ -55,3 +55,45 @@ class OwnAccount(errors.Forbidden):
 class RoleUnknown(errors.Invalid):
     code = "role_unknown"
     message = "This role does not exist."
+
+
+class BadCredentials(errors.Forbidden):
+    """Sign-in failed; never says whether the address or the password was at fault."""
+
+    code = "bad_credentials"
+    message = "The e-mail address or the password is not right."
+
+
+class EmailNotVerified(errors.Forbidden):
+    code = "email_not_verified"
+    message = "Follow the link we sent to your e-mail address first."
+
+
+class SecondFactorRequired(errors.Forbidden):
+    code = "second_factor_required"
+    message = "Send the code of your authenticator app as `otp`."
+
+
+class SecondFactorMissing(errors.Forbidden):
+    code = "second_factor_not_set_up"
+    message = "Staff need two-step verification. Set it up in the browser first."
+
+
+class WrongCode(errors.Invalid):
+    code = "wrong_code"
+    message = "That code is not right."
+
+
+class SignInEnded(errors.Forbidden):
+    code = "sign_in_ended"
+    message = "This sign-in has ended. Log in again."
+
+
+class ClientNameTaken(errors.Conflict):
+    code = "client_name_taken"
+    message = "An API client of this name exists."
+
+
+class ScopeUnknown(errors.Invalid):
+    code = "scope_unknown"
+    message = "This scope does not exist."

@@ -85,6 +85,22 @@ class TransactionPin(models.Model):
         return f"PIN {self.pk}"
 
 
+class SecondFactorTries(models.Model):
+    """How often codes of a user were tried lately, counted under a row lock; and the last one that was right."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor_tries")
+    count = models.PositiveSmallIntegerField(default=0)
+    since = models.DateTimeField()
+    used_digest = models.CharField(max_length=64, blank=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Second factor {self.pk}"
+
+
 class ApiSession(models.Model):
     """One sign-in to the API: every token of it names it, and all die with it."""
 
@@ -116,7 +132,7 @@ class ApiClient(models.Model):
     scopes = models.JSONField(default=list)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_clients")
     is_active = models.BooleanField("active", default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:

@@ -114,12 +114,12 @@ def test_without_the_row_lock_more_than_five_are_evaluated(alice: User, monkeypa
     """The control: the race is real when the lock is taken away."""
     services.set_pin(actor=alice, pin="8305", now=NOW)
     read = threading.Barrier(20)
-    matches = services._pin_matches
+    matches = services.pin._pin_matches
 
     def slow(actor: User, pin: str, hashed: str) -> bool:
         read.wait(20)
         return matches(actor, pin, hashed)
 
-    monkeypatch.setattr(services, "_pin_matches", slow)
+    monkeypatch.setattr(services.pin, "_pin_matches", slow)
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
     assert _hammer(alice, 20).count("evaluated") > 5

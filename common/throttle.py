@@ -1,0 +1,115 @@
+"""Limits that hold under parallel requests: one atomic script in Redis. Without Redis they are off, never in the way."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+from django.conf import settings
+from redis import Redis
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from common import request_context
+from common.errors import TooMany
+
+logger = logging.getLogger(__name__)
+
+# Generic cell rate algorithm: one key holds the moment at which the bucket is empty again, by the server's own clock.
+# A burst gets exactly `count` through; afterwards one more for each count-th part of the period.
+_SCRIPT = """
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local step = tonumber(ARGV[1])
+local span = tonumber(ARGV[2])
+local full = tonumber(redis.call('GET', KEYS[1]) or now)
+if full < now then full = now end
+local after = full + step
+if after - now > span then return math.ceil(after - now - span) end
+redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil(after - now))
+return 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` in a burst, refilled evenly over `seconds`. `name` keeps limits apart."""
+
+    name: str
+    count: int
+    seconds: int
+
+
+@lru_cache(maxsize=4)
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+
+
+def wait_for(limit: Limit, key: str) -> float:
+    """Count one use and return 0, or return how many seconds to wait when the limit is reached (nothing is counted).
+
+    `key` is who is counted; only its digest is stored. Returns 0 when Redis does not answer.
+    """
+    scope = getattr(settings, "THROTTLE_SCOPE", "live")
+    name = f"limit:{scope}:{limit.name}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    # In whole milliseconds, rounded up, so that never more than `count` fit into the period.
+    step = math.ceil(limit.seconds * 1000 / limit.count)
+    try:
+        milliseconds = _redis(settings.REDIS_URL).eval(_SCRIPT, 1, name, str(step), str(step * limit.count))
+    except (RedisError, OSError):
+        logger.warning("limits are off: redis does not answer", extra={"limit": limit.name})
+        return 0.0
+    return int(cast(int, milliseconds)) / 1000
+
+
+def enforce(limit: Limit, key: str) -> None:
+    """Count one use. Raises TooMany with `retry_after` in whole seconds."""
+    wait = wait_for(limit, key)
+    if wait:
+        raise TooMany(data={"retry_after": max(1, math.ceil(wait))})
+
+
+class Throttle(BaseThrottle):
+    """DRF throttle over one limit; made by `by_user` and `by_address`."""
+
+    limit: Limit
+    per_user = False
+    _wait = 0.0
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        self._wait = wait_for(self.limit, self._key(request))
+        return self._wait == 0
+
+    def wait(self) -> float:
+        return math.ceil(self._wait)
+
+    def _key(self, request: Request) -> str:
+        if self.per_user and request.user.is_authenticated:
+            return f"user:{request.user.pk}"
+        return f"ip:{request_context.current().ip}"
+
+
+def by_user(limit: Limit) -> type[Throttle]:
+    """A throttle class that counts each user apart: `throttle_classes = [by_user(TRANSFERS)]`."""
+    return cast(type[Throttle], type("UserThrottle", (Throttle,), {"limit": limit, "per_user": True}))
+
+
+def by_address(limit: Limit) -> type[Throttle]:
+    """A throttle class that counts each caller's address apart."""
+    return cast(type[Throttle], type("AddressThrottle", (Throttle,), {"limit": limit, "per_user": False}))
+
+
+# Money movements of one user, through page and API together: far above what a person does, below what a script would.
+TRANSFERS = Limit("transfers", count=30, seconds=60)
+PIN_CHANGES = Limit("pin-changes", count=10, seconds=900)
+REGISTRATIONS = Limit("registrations", count=20, seconds=3600)
+SIGN_INS_BY_ADDRESS = Limit("sign-ins-ip", count=30, seconds=300)
+SIGN_INS_BY_ACCOUNT = Limit("sign-ins-account", count=20, seconds=900)
+TOKEN_REFRESHES = Limit("token-refreshes", count=60, seconds=300)
+KEY_TRIES = Limit("api-key-tries", count=60, seconds=60)

@@ -1,0 +1,82 @@
+"""The transaction PIN: set, changed, and checked in a transaction of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.utils.crypto import salted_hmac
+
+from common.db import use_case
+from identity import events
+from identity.errors import PinLocked, PinNotSet, WeakPin, WrongPassword, WrongPin
+from identity.models import TransactionPin, User
+from identity.rules import pins
+
+
+def set_pin(*, actor: User, pin: str, now: datetime) -> None:
+    """Set the actor's transaction PIN, which also unlocks it. Raises WeakPin (field pin)."""
+    if not pins.is_well_formed(pin) or pins.is_trivial(pin):
+        raise WeakPin(field="pin")
+    hashed = make_password(_peppered(actor, pin, settings.SECRET_KEY))
+    with use_case():
+        TransactionPin.objects.update_or_create(
+            user=actor, defaults={"hashed": hashed, "failed_count": 0, "locked_at": None, "set_at": now}
+        )
+        events.about(actor, "identity.pin_set")
+
+
+def change_pin(*, actor: User, password: str, pin: str, now: datetime) -> None:
+    """Set the PIN of an actor who repeats the password. Raises WrongPassword (field password), WeakPin (field pin)."""
+    if not actor.check_password(password):
+        with use_case():
+            events.about(actor, "identity.pin_change_refused", data={"why": "wrong_password"})
+        raise WrongPassword(field="password")
+    set_pin(actor=actor, pin=pin, now=now)
+
+
+def verify_pin(*, actor: User, pin: str, now: datetime) -> None:
+    """Check the actor's PIN in a transaction of its own, so that a failed try is kept whatever the caller does next.
+
+    Tries queue up on the PIN's row: of any number in parallel at most five are looked at.
+    Raises PinNotSet, PinLocked, or WrongPin (field pin, data attempts_left).
+    """
+    with use_case():
+        left = _try_pin(actor, pin, now)
+    if left == 0:
+        raise PinLocked(field="pin")
+    if left is not None:
+        tries = "try" if left == 1 else "tries"
+        raise WrongPin(f"That PIN is not right. You have {left} {tries} left.", field="pin", data={"attempts_left": left})
+
+
+def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
+    """None when the PIN is right, else how many tries are left."""
+    stored = TransactionPin.objects.select_for_update().filter(user=actor).first()
+    if stored is None:
+        raise PinNotSet
+    if stored.locked_at is not None:
+        return 0
+    if _pin_matches(actor, pin, stored.hashed):
+        if stored.failed_count:
+            stored.failed_count = 0
+            stored.save(update_fields=["failed_count"])
+        return None
+    stored.failed_count += 1
+    if stored.failed_count >= pins.MAX_TRIES:
+        stored.locked_at = now
+    stored.save(update_fields=["failed_count", "locked_at"])
+    left = pins.MAX_TRIES - stored.failed_count
+    events.about(actor, "identity.pin_locked" if left == 0 else "identity.pin_failed", data={"attempts_left": left})
+    return left
+
+
+def _pin_matches(actor: User, pin: str, hashed: str) -> bool:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return any(check_password(_peppered(actor, pin, key), hashed) for key in keys)
+
+
+def _peppered(actor: User, pin: str, key: str) -> str:
+    """A PIN has too few values for its hash alone to protect it: it is bound to the user and to the installation."""
+    return salted_hmac("identity.pin", f"{actor.pk}:{pin}", secret=key, algorithm="sha256").hexdigest()
