@@ -18,6 +18,8 @@ BASE_URL = env.text("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 BASE_CURRENCY = env.text("BASE_CURRENCY", default="EUR")
 # A sandbox has a funding source that mints play money, a mailbox in the browser and simulated locations.
 SANDBOX = env.boolean("SANDBOX", default=False)
+# The password of every demo login; made by `run.py`, used by `seed_demo` only.
+DEMO_PASSWORD = env.text("DEMO_PASSWORD", default="")
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY", length=50)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
@@ -236,6 +238,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "ht
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 
+AXES_VERBOSE = False
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -52,8 +52,8 @@ def stages(python: str) -> list[Stage]:
     contracts = "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"
     return [
         Stage("types (mypy)", (python, "-m", "mypy", ".")),
-        Stage("lint (ruff)", (python, "-m", "ruff", "check", ".")),
-        Stage("format (ruff)", (python, "-m", "ruff", "format", "--check", ".")),
+        Stage("lint (ruff)", (python, "-m", "ruff", "check", "--output-format", "concise", ".")),
+        Stage("format (ruff)", (python, "-m", "ruff", "format", "--check", "--output-format", "concise", ".")),
         Stage("templates (djlint)", (python, "-m", "djlint", ".", "--lint", "--quiet")),
         Stage("import contracts", (python, "-c", contracts)),
         Stage("system check", (python, "manage.py", "check", "--fail-level", "WARNING")),

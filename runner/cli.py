@@ -17,7 +17,7 @@ usage: python3 run.py [demo] [--check]        run the demo bank; with --check: s
        python3 run.py bench NAME [--json F]   one benchmark, on throwaway services
 
 environment: PORT (8000), BANKPORTAL_STATE (.local), DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL,
-             CELERY_BROKER_URL, AWS_* replace the embedded parts; docs/ describes the rest.
+             CELERY_BROKER_URL and AWS_* replace the embedded parts.
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,23 +39,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
     """Put failed stages among the failures, so that the closing line counts them; then the browser's line."""
     for stage in _failed_stages():
-        output = "\n".join(str(stage["output"]).splitlines()[-_SHOWN_LINES:])
-        terminalreporter.section(f"static check failed: {stage['name']}", sep="_", red=True)
-        terminalreporter.write_line(output)
         report = pytest.TestReport(
             nodeid=f"run.py::{stage['name']}",
-            location=("run.py", 0, stage["name"]),
+            location=("run.py", 0, f"static check: {stage['name']}"),
             keywords={},
             outcome="failed",
-            longrepr=f"static check failed: {stage['name']}",
+            longrepr="\n".join(str(stage["output"]).splitlines()[-_SHOWN_LINES:]),
             when="call",
         )
         terminalreporter.stats.setdefault("failed", []).append(report)
+    result = yield
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
     if skipped or os.environ.get(NO_BROWSER):
-        reason = os.environ.get(NO_BROWSER) or "see the reasons above"
+        reason = os.environ.get(NO_BROWSER) or "the reasons are above"
         terminalreporter.section("BROWSER TESTS SKIPPED", sep="!", yellow=True, bold=True)
         terminalreporter.write_line(f"{len(skipped)} browser tests did not run: {reason}", yellow=True, bold=True)
+    return result
