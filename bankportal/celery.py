@@ -33,6 +33,7 @@ app.conf.update(
             "task": "kyc.tasks.expire_applications",
             "schedule": crontab(hour=1, minute=10),
         },
+        "sweep-documents": {"task": "kyc.tasks.sweep_files", "schedule": 3600.0},
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
         "snapshot-internal-accounts": {"task": "ledger.tasks.snapshot_internal_accounts", "schedule": 900.0},
     },

@@ -1,0 +1,1 @@
+"""Rules of KYC: pure Python, no database and no Django."""
