@@ -153,7 +153,7 @@ class Decision(models.Model):
     reasons = models.JSONField(default=list)
     rule_versions = models.JSONField(default=dict)
     features = models.JSONField()
-    schema_hash = models.CharField(max_length=64)
+    schema_hash = models.CharField(max_length=64, blank=True)
     latency_ms = models.FloatField()
 
     class Meta:
@@ -322,7 +322,10 @@ class AnomalyScore(models.Model):
     """How unusual a payment looked beside the last 90 days: 0.99 means more unusual than 99 of 100. Decides nothing."""
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, primary_key=True, related_name="anomaly")
-    model = models.ForeignKey(AnomalyModel, on_delete=models.PROTECT, related_name="+")
+    # What it was measured by; not a foreign key, because old models are thrown away.
+    model_id = models.UUIDField()
+    model_rows = models.PositiveIntegerField()
+    model_window_to_at = models.DateTimeField()
     percentile = models.FloatField()
     deviations = models.JSONField(default=list)
     scored_at = models.DateTimeField()

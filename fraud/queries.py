@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
-from fraud.models import Rule, RuleState
+from fraud.models import AnomalyModel, Decision, Rule, RuleState
 from fraud.rules.facts import Facts, TransferType
 from fraud.rules.features import DAY, HOUR, MONTH, QUARTER, TEN_MINUTES, TRANSFERS, History
 
@@ -119,3 +120,19 @@ def max_amount_90d(*, customer_id: uuid.UUID, at: datetime) -> int | None:
         )
         largest: int | None = cursor.fetchone()[0]
     return largest
+
+
+def feature_vectors(*, since: datetime, until: datetime, schema_hash: str, limit: int) -> list[dict[str, Any]]:
+    """Stored vectors decided in `(since, until]`, the latest `limit` of them."""
+    found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=schema_hash)
+    return list(found.order_by("-at", "-id").values_list("features", flat=True)[:limit])
+
+
+def unscored_decisions(*, since: datetime, schema_hash: str, limit: int) -> list[Decision]:
+    """Decisions after `since` without an anomaly score, latest first, so that an open case gets its score soon."""
+    found = Decision.objects.filter(at__gt=since, schema_hash=schema_hash, anomaly__isnull=True)
+    return list(found.order_by("-at", "-id")[:limit])
+
+
+def newest_anomaly_models(*, schema_hash: str, limit: int) -> list[AnomalyModel]:
+    return list(AnomalyModel.objects.filter(schema_hash=schema_hash).order_by("-fitted_at", "-id")[:limit])

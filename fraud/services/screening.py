@@ -16,7 +16,7 @@ from fraud.errors import InvalidCondition
 from fraud.models import Case, Decision, Rule, RuleAction
 from fraud.rules import conditions, wording
 from fraud.rules.facts import Facts, Outcome, Verdict
-from fraud.rules.features import FEATURES, SCHEMA_HASH, Value, derive
+from fraud.rules.features import SCHEMA_HASH, Value, derive
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, LiveRule, judge
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def hold_unscreened(*, facts: Facts) -> Verdict:
     """
     require_transaction()
     judgement = Judgement(Outcome.FLAGGED, FIRST_FLAG, (NOT_SCREENED,))
-    decision = _store(facts, dict.fromkeys(FEATURES), judgement, (), latency_ms=0.0)
+    decision = _store(facts, {}, judgement, (), latency_ms=0.0)
     return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
 
 
@@ -128,7 +128,8 @@ def _store(
         reasons=[asdict(reason) for reason in judgement.reasons],
         rule_versions={rule.code: rule.version for rule in rules},
         features=vector,
-        schema_hash=SCHEMA_HASH,
+        # Nothing was computed for a payment that was not screened, and nobody shall learn from it.
+        schema_hash=SCHEMA_HASH if vector else "",
         latency_ms=latency_ms,
     )
     if judgement.outcome is not Outcome.APPROVED:
