@@ -203,8 +203,7 @@ class Task:
             self.progress.clear()
             self.stop()
             raise
-        finally:
-            self._file.flush()
+        self._file.close()
         return self.popen.returncode
 
     def finish(self, note: str = "") -> None:
