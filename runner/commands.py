@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner import process, signals
 from runner.console import Problem, Progress, make_way, run_step, say
-from runner.environment import Settings
+from runner.environment import SUPERUSER, Settings
 from runner.services import postgres_bin, services_answer, start_services
 from runner.state import ROOT, AlreadyRunning, State
 from runner.supervisor import Supervisor, wait_for_leftovers
@@ -98,10 +98,10 @@ def bench(environ: Mapping[str, str], *, name: str, json_file: str | None) -> in
             log=state.log("migrate"),
             cwd=ROOT,
         )
-        env = settings.runtime() | {
-            "DATABASE_OWNER_URL": settings.owner_url(),
-            "BANKPORTAL_PG_BIN": str(postgres_bin(venv)),
-        }
+        env = settings.runtime() | {"BANKPORTAL_PG_BIN": str(postgres_bin(venv))}
+        if not settings.external.database:
+            # It makes tables of its own to compare with, and takes the runtime role for what it measures.
+            env["DATABASE_URL"] = settings.url(SUPERUSER)
         code = foreground([*manage_py, f"bench_{name}", *(["--json", str(target)] if target else [])], env)
         if code:
             say(f"bench_{name} ended with code {code}.")
