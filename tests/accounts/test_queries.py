@@ -1,0 +1,150 @@
+"""Statements with worked figures, look-ups by number, conversions, and how many queries they take."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from accounts import queries, services
+from accounts.models import ReferenceRate
+from accounts.reference import ensure
+from accounts.rules.spreadsheet import text_cell
+from common.money import Money
+from identity.models import User
+from tests.accounts.factories import open_test_account
+
+pytestmark = pytest.mark.django_db
+
+
+def day(number: int, hour: int = 12) -> datetime:
+    return datetime(2026, 3, number, hour, tzinfo=UTC)
+
+
+@pytest.fixture
+def moved(alice: User) -> Any:
+    """1,000.00 on the 2nd; 300.00 out on the 5th, 20.00 out at midnight of the 10th."""
+    account = open_test_account(alice, amount="1000.00", now=day(2))
+    source = services.own_account(account.pk)
+    for amount, now in [("300.00", day(5)), ("20.00", day(10, 0))]:
+        services.open_account(
+            actor=alice,
+            owner=alice,
+            product_code="WAL-EUR",
+            opening=Money.parse(amount, "EUR"),
+            source=source,
+            client_id=uuid4(),
+            now=now,
+        )
+    return account
+
+
+def test_a_statement_adds_up(moved: Any) -> None:
+    statement = queries.statement(moved, since=date(2026, 3, 1), until=date(2026, 4, 1))
+    figures = [(line.amount.plain, line.balance.plain) for line in statement.lines]
+    assert figures == [("1000.00", "1000.00"), ("-300.00", "700.00"), ("-20.00", "680.00")]
+    assert (statement.opening.plain, statement.paid_in.plain) == ("0.00", "1000.00")
+    assert (statement.paid_out.plain, statement.closing.plain) == ("320.00", "680.00")
+    assert statement.last_day == date(2026, 3, 31)
+
+
+def test_a_period_is_half_open(moved: Any) -> None:
+    first = queries.statement(moved, since=date(2026, 3, 5), until=date(2026, 3, 10))
+    second = queries.statement(moved, since=date(2026, 3, 10), until=date(2026, 3, 11))
+    assert [line.amount.plain for line in first.lines] == ["-300.00"]
+    assert [line.amount.plain for line in second.lines] == ["-20.00"]
+    assert (first.opening.plain, first.closing.plain) == ("1000.00", "700.00")
+    assert second.opening == first.closing
+
+
+def test_a_quiet_period_opens_and_closes_at_the_same_figure(moved: Any) -> None:
+    statement = queries.statement(moved, since=date(2026, 3, 6), until=date(2026, 3, 9))
+    assert (statement.lines, statement.opening.plain, statement.closing.plain) == ([], "700.00", "700.00")
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (date(2026, 3, 1), date(2026, 3, 1)),
+        (date(2026, 3, 2), date(2026, 3, 1)),
+        (date(2024, 1, 1), date(2025, 1, 2)),
+        (date(1, 1, 1), date(1, 2, 1)),
+    ],
+)
+def test_refuses_periods_that_make_no_sense(moved: Any, since: date, until: date) -> None:
+    with pytest.raises(services.PeriodNotAllowed):
+        queries.statement(moved, since=since, until=until)
+
+
+def test_balances_of_many_accounts_take_two_queries(alice: User, moved: Any, django_assert_num_queries: Any) -> None:
+    open_test_account(alice, product="WAL-USD", amount="5.00")
+    with django_assert_num_queries(2):
+        holdings = queries.accounts_for(alice)
+    assert [holding.posted.plain for holding in holdings] == ["680.00", "300.00", "20.00", "5.00"]
+
+
+def test_nobody_sees_somebody_elses_accounts(moved: Any, charlie: User) -> None:
+    assert queries.accounts_for(charlie) == []
+
+
+def test_finds_an_account_by_its_number_as_people_write_it(moved: Any) -> None:
+    assert queries.find_by_number(moved.grouped_number.lower()) == moved
+
+
+def test_tells_a_typing_mistake_from_an_unknown_number(moved: Any) -> None:
+    last = (int(moved.number[-1]) + 1) % 10
+    for number, reason in [(moved.number[:-1] + str(last), "check_digits"), ("BP76000000000077", "unknown")]:
+        with pytest.raises(services.UnknownAccount) as caught:
+            queries.find_by_number(number)
+        assert caught.value.error_code == "unknown_account"
+        assert caught.value.data == {"reason": reason}
+
+
+def test_the_payee_is_called_by_the_checked_name(moved: Any, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(full_name="Al the Great")
+    assert queries.owner_display_name(queries.find_by_number(moved.number)) == "Alice Archer"
+
+
+def test_converts_to_the_base_currency_half_to_even(django_assert_num_queries: Any) -> None:
+    ReferenceRate.objects.filter(pk="USD").update(rate_to_base=Decimal("0.5"))
+    assert queries.to_base(Money(1_01, "EUR")) == 1_01
+    assert queries.to_base(Money(1_01, "USD")) == 50
+    assert queries.to_base(Money(1_03, "USD")) == 52
+    assert queries.to_base(Money(100, "JPY")) is None
+    rates = queries.rates_to_base()
+    with django_assert_num_queries(0):
+        assert queries.to_base(Money(-10_00, "USD"), rates) == -5_00
+
+
+def test_reference_data_comes_back_and_keeps_what_staff_changed() -> None:
+    queries.Product.objects.filter(pk="SAL-EUR").delete()
+    queries.Product.objects.filter(pk="CUR-EUR").update(name="Everyday")
+    ReferenceRate.objects.filter(pk="USD").update(rate_to_base=Decimal("0.8"))
+    ensure()
+    assert queries.get_product("SAL-EUR").min_opening == Money(1_00, "EUR")
+    assert queries.get_product("CUR-EUR").name == "Everyday"
+    assert queries.rates_to_base()["USD"].rate_to_base == Decimal("0.8")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_cells_that_look_like_formulas_stay_text(start: str) -> None:
+    assert text_cell(f"{start}1+1") == f"'{start}1+1"
+    assert text_cell("Rent 1+1") == "Rent 1+1"
+
+
+def test_a_leading_space_hides_no_formula() -> None:
+    assert text_cell("  =1+1") == "'  =1+1"
+
+
+def test_the_newest_lines_come_first(moved: Any) -> None:
+    assert [line.amount.plain for line in queries.recent_lines(moved, limit=2)] == ["-20.00", "-300.00"]
+
+
+def test_today_is_in_a_statement_up_to_today(alice: User) -> None:
+    account = open_test_account(alice)
+    today = timezone.now().date()
+    assert len(queries.statement(account, since=today, until=today + timedelta(days=1)).lines) == 1
