@@ -118,7 +118,7 @@ def post_transfer(
     InsufficientFunds, CurrencyMismatch, ExternalRefReused.
     """
     entry_id, replayed, debit_posted, credit_posted = call(
-        "SELECT * FROM ledger_post_transfer(%s::uuid, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "SELECT * FROM ledger_post_transfer(%s::uuid, %s, %s, %s::bigint, %s, %s, %s, %s, %s, %s)",
         (
             str(external_ref),
             debit_account_id,
@@ -201,7 +201,7 @@ def place_hold(
     expired from the start).
     """
     hold_id, replayed = call(
-        "SELECT * FROM ledger_place_hold(%s::uuid, %s, %s, %s, %s, %s, %s)",
+        "SELECT * FROM ledger_place_hold(%s::uuid, %s, %s::bigint, %s, %s, %s, %s)",
         (str(external_ref), account_id, amount_minor, expires_at, source_kind, str(source_id), now),
     )
     return HoldPlaced(hold_id=_uuid(hold_id), replayed=replayed)

@@ -1,0 +1,247 @@
+"""The database refuses by itself: tried as the portal's role, and as the owner of the tables."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from ledger import queries, services
+
+TABLES = (
+    "ledger_entry",
+    "ledger_posting",
+    "ledger_hold",
+    "ledger_holdevent",
+    "ledger_balance",
+    "ledger_ledgeraccount",
+    "ledger_balancesnapshot",
+    "ledger_statuschange",
+)
+COLUMN = {
+    "ledger_entry": "description = 'x'",
+    "ledger_posting": "amount = amount + 1",
+    "ledger_hold": "amount = amount + 1",
+    "ledger_holdevent": "amount = amount + 1",
+    "ledger_balancesnapshot": "balance = balance + 1",
+    "ledger_statuschange": "new_status = 'CLOSED'",
+}
+ENTRY = """
+    INSERT INTO ledger_entry (external_ref, kind, description, booked_at, value_date, source_kind, source_id)
+    VALUES (gen_random_uuid(), 'x', 'x', now(), current_date, 'x', 'x') RETURNING id
+"""
+POSTING = """
+    INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
+    VALUES (%s, %s, %s, %s, %s, now(), %s, 0)
+"""
+
+
+def sqlstate(error: DatabaseError) -> str:
+    return str(getattr(error.__cause__, "pgcode", ""))
+
+
+def refused_with(statement, parameters=None):
+    """The SQLSTATE with which the connection's present role is refused."""
+    with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+    return sqlstate(caught.value)
+
+
+@pytest.fixture
+def some_rows(customer, pay, now, settle):
+    """Something in every table."""
+    account = customer(1_000)
+    entry = pay(account, customer(), 10).entry_id
+    hold = services.place_hold(
+        external_ref=uuid4(),
+        account_id=account,
+        amount_minor=5,
+        expires_at=now.replace(year=2027),
+        source_kind="x",
+        source_id="x",
+        now=now,
+    )
+    services.void_hold(hold_id=hold.hold_id, now=now)
+    services.set_status(account_id=account, status="FROZEN")
+    settle()
+    return account, entry
+
+
+@pytest.fixture
+def own_entry(as_owner):
+    """An entry of the owner's own, not yet with postings; it goes when the block ends, for it could not be committed."""
+
+    @contextmanager
+    def begun():
+        with as_owner() as cursor, transaction.atomic():
+            cursor.execute(ENTRY)
+            yield cursor.fetchone()[0]
+            transaction.set_rollback(True)
+
+    return begun
+
+
+@pytest.mark.django_db
+class TestTheRuntimeRole:
+    @pytest.mark.parametrize("table", TABLES)
+    @pytest.mark.parametrize("what", ["INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+    def test_may_only_read(self, table, what):
+        assert refused_with(what.format(table)) == "42501"
+
+    @pytest.mark.parametrize("table", TABLES)
+    def test_may_not_update(self, table):
+        column = {"ledger_posting": "entry_id", "ledger_balance": "account_id"}.get(table, "id")
+        assert refused_with(f"UPDATE {table} SET {column} = {column}") == "42501"
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "ALTER TABLE ledger_posting DISABLE TRIGGER ALL",
+            "ALTER TABLE ledger_balance DROP CONSTRAINT ledger_balance_covers_floor",
+            "DROP TRIGGER ledger_posting_check ON ledger_posting",
+            "DROP TABLE ledger_posting",
+            "CREATE TABLE public.mine (x int)",
+            "SET session_replication_role = replica",
+            "CREATE OR REPLACE FUNCTION ledger_check_postings() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            "SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id'))",
+            "SELECT * FROM ledger_posting FOR UPDATE",
+            "COPY ledger_posting FROM PROGRAM 'true'",
+        ],
+    )
+    def test_may_not_take_the_guards_away(self, statement):
+        assert refused_with(statement) == "42501"
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "ledger_write_entry(gen_random_uuid(), '{1,2}', '{-1,1}', '', '', '', '', now(), NULL, NULL)",
+            "ledger_release_hold(gen_random_uuid())",
+            "ledger_explain_refusal(1, 1)",
+            "ledger_replay_entry(gen_random_uuid(), '{1,2}', '{-1,1}', '', '', '', '', NULL)",
+        ],
+    )
+    def test_may_not_call_the_inner_functions(self, call):
+        assert refused_with(f"SELECT {call}") == "42501"
+
+    def test_cannot_make_a_function_look_elsewhere(self, customer, pay, as_owner):
+        """The functions run with the owner's rights, so a table of the caller's in the way must not be found."""
+        payer, payee = customer(1_000), customer()
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE ledger_balance (LIKE public.ledger_balance)")
+            cursor.execute("SET LOCAL search_path = pg_temp, public")
+        assert pay(payer, payee, 10).balances[payer] == 990
+        with as_owner() as cursor:
+            cursor.execute("SELECT posted FROM public.ledger_balance WHERE account_id = %s", [payer])
+            assert cursor.fetchone() == (990,)
+
+
+@pytest.mark.django_db
+class TestTheOwner:
+    @pytest.mark.parametrize("table", sorted(COLUMN))
+    def test_may_not_update_what_is_written(self, table, some_rows, as_owner):
+        with as_owner():
+            assert refused_with(f"UPDATE {table} SET {COLUMN[table]}") == "BK090"
+
+    @pytest.mark.parametrize("table", TABLES)
+    @pytest.mark.parametrize("what", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+    def test_may_not_delete_or_truncate(self, table, what, some_rows, as_owner):
+        with as_owner():
+            assert refused_with(what.format(table)) == "BK090"
+
+    def test_may_not_write_one_leg(self, customer, own_entry):
+        account = customer(1_000)
+        with own_entry() as entry:
+            assert refused_with(POSTING, [entry, 1, account, 5, "EUR", 2]) == "BK006"
+
+    def test_may_not_write_legs_in_two_currencies(self, customer, own_entry):
+        euros, dollars = customer(1_000), customer(1_000, currency="USD")
+        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+        with own_entry() as entry:
+            for other in ("USD", "EUR"):
+                legs = [entry, 1, euros, -5, "EUR", 2, entry, 2, dollars, 5, other, 2]
+                assert refused_with(two, legs) == "BK006"
+
+    def test_may_not_write_a_posting_without_entry_or_account(self, customer, own_entry):
+        payer, payee = customer(1_000), customer()
+        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+        with own_entry() as entry:
+            no_entry = [999_999_999, 1, payer, -5, "EUR", 2, 999_999_999, 2, payee, 5, "EUR", 1]
+            assert refused_with(two, no_entry) == "BK006"
+            no_account = [entry, 1, payer, -5, "EUR", 2, entry, 2, 999_999_999, 5, "EUR", 1]
+            assert refused_with(two, no_account) == "BK006"
+
+    def test_may_not_give_an_internal_account_a_sequence(self, customer, cash, own_entry):
+        account = customer(1_000)
+        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+        with own_entry() as entry:
+            assert refused_with(two, [entry, 1, account, -5, "EUR", 2, entry, 2, cash, 5, "EUR", 1]) == "BK006"
+
+    def test_may_not_write_a_posting_of_nothing_or_reuse_a_sequence(self, customer, pay, own_entry):
+        payer, payee = customer(1_000), customer(1_000)
+        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+        with own_entry() as entry:
+            assert refused_with(two, [entry, 1, payer, 0, "EUR", 2, entry, 2, payee, 0, "EUR", 2]) == "23514"
+            assert refused_with(two, [entry, 1, payer, -5, "EUR", 1, entry, 2, payee, 5, "EUR", 2]) == "23505"
+
+    def test_may_not_take_a_balance_below_its_floor_or_under_its_holds(self, customer, as_owner):
+        account = customer(1_000)
+        with as_owner():
+            for change in ("posted = -1", "held = 1001", "held = -1", "floor = 1001"):
+                assert refused_with(f"UPDATE ledger_balance SET {change} WHERE account_id = %s", [account]) == "23514"
+
+    def test_may_not_let_a_balance_row_differ_from_its_account(self, customer, as_owner):
+        account = customer(1_000)
+        with as_owner():
+            for change in ("currency = 'USD'", "status = 'FROZEN'"):
+                statement = f"UPDATE ledger_balance SET {change} WHERE account_id = %s"
+                assert refused_with(statement, [account]) == "23503"
+
+    def test_may_not_turn_an_account_into_another(self, customer, as_owner):
+        account = customer(1_000)
+        with as_owner():
+            for change in (
+                "currency = 'USD'",
+                "is_internal = true",
+                "gl_code_id = '2900'",
+                "external_ref = gen_random_uuid()",
+            ):
+                statement = f"UPDATE ledger_ledgeraccount SET {change} WHERE id = %s"
+                assert refused_with(statement, [account]) == "BK090"
+
+    def test_may_not_close_an_account_that_holds_money(self, customer, as_owner):
+        account = customer(1_000)
+        with as_owner():
+            statement = "UPDATE ledger_ledgeraccount SET status = 'CLOSED' WHERE id = %s"
+            assert refused_with(statement, [account]) == "BK018"
+
+    def test_may_not_end_a_hold_twice(self, some_rows, as_owner):
+        with as_owner():
+            again = "INSERT INTO ledger_holdevent (hold_id, kind, amount, happened_at) SELECT id, 'EXPIRED', 0, now() FROM ledger_hold"
+            assert refused_with(again) == "23505"
+
+    def test_may_not_reverse_an_entry_twice(self, some_rows, as_owner):
+        _, entry = some_rows
+        statement = """
+            INSERT INTO ledger_entry (external_ref, kind, description, booked_at, value_date, source_kind, source_id, reverses_id)
+            SELECT gen_random_uuid(), 'x', 'x', now(), current_date, 'x', 'x', %s FROM generate_series(1, 2)
+        """
+        with as_owner():
+            assert refused_with(statement, [entry]) == "23505"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheOwnerAtCommit:
+    def test_may_not_commit_an_entry_without_postings(self, as_owner):
+        with as_owner(), pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(ENTRY)
+        assert sqlstate(caught.value) == "BK006"
+
+    def test_may_not_append_a_balanced_pair_to_an_entry_of_another_transaction(self, customer, pay, as_owner):
+        payer, payee = customer(1_000), customer()
+        entry = pay(payer, payee, 10).entry_id
+        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+        with as_owner():
+            assert refused_with(two, [entry, 3, payer, -5, "EUR", 3, entry, 4, payee, 5, "EUR", 2]) == "BK006"
+        assert queries.balance(payer).posted == 990
