@@ -1,0 +1,126 @@
+"""Forms of the payment pages: they hold what was typed; services decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+
+from accounts.queries import Holding
+from common import geography
+from common.forms import DomainFormMixin, PinField
+
+_AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
+_PLAIN = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+
+
+class AccountField(forms.ChoiceField):
+    """One of the actor's accounts as a radio card. Whose account it is, the service checks: a stranger's is a 404."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("error_messages", {"required": "Choose an account."})
+        super().__init__(**kwargs)
+
+    def offer(self, holdings: Sequence[Holding]) -> None:
+        self.choices = [(str(holding.account.pk), holding.account.number) for holding in holdings]
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return UUID(str(value)) if value else None
+        except ValueError:
+            raise forms.ValidationError("Choose an account.", code="invalid_choice") from None
+
+    def validate(self, value: Any) -> None:
+        forms.Field.validate(self, value)
+
+
+class PaymentForm(DomainFormMixin, forms.Form):
+    """What every payment asks: from where, how much, what for, and in a sandbox the pretended place."""
+
+    debit_account = AccountField(label="From")
+    amount = forms.CharField(label="Amount", max_length=24, widget=forms.TextInput(attrs=_AMOUNT))
+    description = forms.CharField(
+        label="Description",
+        required=False,
+        max_length=140,
+        help_text="Both sides read it on their statement.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    country = forms.ChoiceField(
+        label="Pay as if from",
+        required=False,
+        help_text="Shows how the checks look at payments made away from home.",
+    )
+
+    def __init__(self, *args: Any, holdings: Sequence[Holding], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.holdings = [holding for holding in holdings if holding.account.is_active]
+        for field in self.fields.values():
+            if isinstance(field, AccountField):
+                field.offer(self.holdings)
+        country = self.fields["country"]
+        if settings.SANDBOX and isinstance(country, forms.ChoiceField):
+            country.choices = [("", "Where you really are"), *geography.countries()]
+        else:
+            del self.fields["country"]
+
+
+class TransferForm(PaymentForm):
+    payee_name = forms.CharField(
+        label="Payee's name",
+        max_length=140,
+        help_text="As on their account: we check that it fits the number.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    payee_number = forms.CharField(
+        label="Payee's account number", max_length=40, widget=forms.TextInput(attrs=_PLAIN | {"placeholder": "BP…"})
+    )
+    field_order = ("debit_account", "payee_name", "payee_number", "amount", "description", "country")
+
+
+class OwnTransferForm(PaymentForm):
+    credit_account = AccountField(label="To")
+    field_order = ("debit_account", "credit_account", "amount", "description", "country")
+
+
+class WithdrawalForm(PaymentForm):
+    iban = forms.CharField(
+        label="IBAN",
+        max_length=42,
+        help_text="Of your account at another bank.",
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    field_order = ("debit_account", "iban", "amount", "description", "country")
+
+
+class SandboxDepositForm(DomainFormMixin, forms.Form):
+    """Play money into an own account; `client_id` makes a double click harmless."""
+
+    account_number = forms.ChoiceField(label="Into", widget=forms.RadioSelect)
+    amount = forms.CharField(label="Amount", max_length=24, widget=forms.TextInput(attrs=_AMOUNT))
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, holdings: Sequence[Holding], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.holdings = [holding for holding in holdings if holding.account.is_active]
+        field = self.fields["account_number"]
+        assert isinstance(field, forms.ChoiceField), "declared above"
+        field.choices = [(holding.account.number, holding.account.number) for holding in self.holdings]
+
+
+class ConfirmForm(DomainFormMixin, forms.Form):
+    pin = PinField()
+
+
+class CounterForm(DomainFormMixin, forms.Form):
+    """A teller's deposit or withdrawal: find the account, then confirm."""
+
+    account_number = forms.CharField(label="Account number", max_length=40, widget=forms.TextInput(attrs=_PLAIN))
+    amount = forms.CharField(label="Amount", max_length=24, widget=forms.TextInput(attrs=_AMOUNT))
+    description = forms.CharField(label="Note on the statement", required=False, max_length=140)
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
