@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class FraudConfig(AppConfig):
     name = "fraud"
     verbose_name = "Fraud"
+
+    def ready(self) -> None:
+        from fraud import checks as checks
