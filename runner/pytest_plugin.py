@@ -42,6 +42,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
     """Put failed stages among the failures, so that the closing line counts them; then the browser's line."""
+    # What was logged while Django started would otherwise appear after the closing line.
+    capture = terminalreporter.config.pluginmanager.getplugin("capturemanager")
+    if capture is not None and capture.is_globally_capturing():
+        for text in capture.read_global_capture():
+            if text.strip():
+                terminalreporter.write_line(text.rstrip())
     for stage in _failed_stages():
         report = pytest.TestReport(
             nodeid=f"run.py::{stage['name']}",
