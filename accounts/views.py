@@ -51,7 +51,10 @@ def day_groups(lines: list[StatementLine]) -> list[dict[str, Any]]:
 
 def _entry(line: StatementLine) -> dict[str, Any]:
     minor = line.amount.amount_minor
+    # By name only: what a payment is, its own app knows.
+    receipt = reverse("payments:receipt", args=[line.source_id]) if line.source_kind == "payment" else ""
     return {
+        "url": receipt,
         "title": line.description,
         "note": date_format(line.booked_at, "H:i"),
         "amount": display(Money(abs(minor), line.amount.currency)),
