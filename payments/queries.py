@@ -167,6 +167,13 @@ def document(payment: Payment, *, actor: User) -> PaymentDocument:
     )
 
 
+def slip(payment: Payment) -> PaymentDocument:
+    """What whoever entered the payment gets back: their own view, or the customer's when staff or an integrator acted."""
+    parties = [account for account in (payment.debit_account, payment.credit_account) if account is not None]
+    owners = {account.owner_id: account.owner for account in parties}
+    return document(payment, actor=owners.get(payment.initiated_by_id, parties[0].owner))
+
+
 def get_review_for(*, actor: User, review_id: UUID) -> ReviewSummary:
     """The actor's own review, expired or used ones too. Raises ReviewNotFound."""
     review = Review.objects.filter(pk=review_id, actor=actor).first()

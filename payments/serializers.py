@@ -1,0 +1,83 @@
+"""Shapes of the transactions API; what comes in and what goes out are apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from common.rest import MoneyTextField
+from payments.models import Kind, Status
+from payments.queries import PaymentDocument
+
+_CURRENCY = "ISO 4217; must be the account's own. Leave it out to take the account's."
+
+
+class _MoneyIn(serializers.Serializer[Any]):
+    amount = MoneyTextField()
+    currency = serializers.CharField(max_length=3, required=False, default="", help_text=_CURRENCY)
+    description = serializers.CharField(max_length=140, required=False, default="", allow_blank=True)
+
+
+class DepositIn(_MoneyIn):
+    account_number = serializers.CharField(max_length=40)
+
+
+class WithdrawIn(_MoneyIn):
+    debit_account = serializers.UUIDField(help_text="Id of your account.")
+    iban = serializers.CharField(max_length=42, help_text="An account at another bank.")
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+    country = serializers.CharField(max_length=2, required=False, default="", help_text="Sandbox only: pretend place.")
+
+
+class TransferIn(_MoneyIn):
+    debit_account = serializers.UUIDField(help_text="Id of your account.")
+    payee_number = serializers.CharField(max_length=40, required=False, help_text="Somebody else's account number.")
+    payee_name = serializers.CharField(max_length=140, required=False, help_text="Compared with the account's holder.")
+    credit_account = serializers.UUIDField(
+        required=False, help_text="Id of another account of yours, in place of the payee."
+    )
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+    country = serializers.CharField(max_length=2, required=False, default="", help_text="Sandbox only: pretend place.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        to_others = "payee_number" in attrs and "payee_name" in attrs
+        if "credit_account" in attrs and ("payee_number" in attrs or "payee_name" in attrs):
+            raise serializers.ValidationError({"credit_account": "Name a payee or an own account, not both."})
+        if "credit_account" not in attrs and not to_others:
+            missing = [name for name in ("payee_number", "payee_name") if name not in attrs]
+            raise serializers.ValidationError(dict.fromkeys(missing, "This field is required."))
+        return attrs
+
+
+class ReasonOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class PaymentOut(serializers.Serializer[PaymentDocument]):
+    """A payment; `status` is the outcome. What only the payer may know is null for the payee."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    status = serializers.ChoiceField(choices=Status.choices)
+    direction = serializers.ChoiceField(choices=["IN", "OUT", "OWN"])
+    account = serializers.UUIDField(source="account.pk")
+    account_number = serializers.CharField(source="account.number")
+    other_name = serializers.CharField()
+    other_number = serializers.CharField()
+    amount = MoneyTextField()
+    fee = MoneyTextField(allow_null=True)
+    currency = serializers.CharField(source="amount.currency")
+    description = serializers.CharField()
+    name_check = serializers.CharField(help_text="MATCH, CLOSE, NO_MATCH, or empty.")
+    reasons = serializers.SerializerMethodField()
+    refusal_code = serializers.CharField()
+    refusal_text = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When a held payment ends by itself.")
+    reversed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_reasons(self, payment: PaymentDocument) -> list[dict[str, str]]:
+        return [{"code": code, "text": text} for code, text in payment.reasons]
