@@ -100,6 +100,14 @@ def get_document_for(*, actor: User, document_id: uuid.UUID | str) -> Document:
     return document
 
 
+def get_own_document(*, actor: User, document_id: uuid.UUID | str) -> Document:
+    """The document for its owner alone: staff read through `services.view_as_staff`, which leaves a trace."""
+    document = Document.objects.select_related("application").filter(pk=document_id, application__user=actor).first()
+    if document is None:
+        raise DocumentNotFound
+    return document
+
+
 def documents_of(application: Application) -> list[Document]:
     """An application's documents: identity, address, photo; oldest first."""
     order = {kind.value: place for place, kind in enumerate(REQUIRED_KINDS)}

@@ -17,7 +17,7 @@ from kyc.errors import (
     ReasonMissing,
     StorageDown,
 )
-from kyc.services.applications import save_personal, start_or_resume, submit
+from kyc.services.applications import save_personal, start_or_resume, start_with, submit
 from kyc.services.decisions import (
     approve,
     expire_applications,
@@ -51,6 +51,7 @@ __all__ = [
     "reveal_number",
     "save_personal",
     "start_or_resume",
+    "start_with",
     "submit",
     "sweep_files",
     "view_as_staff",

@@ -27,23 +27,34 @@ def start_or_resume(*, actor: User, now: datetime) -> Application:
     Raises AlreadyApproved and FinallyRejected.
     """
     with use_case():
-        # The user's row is the lock: two tabs that start at once get the same draft.
-        User.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.pk)
-        current = Application.objects.filter(user=actor).open().first()
-        if current and not _is_over(current, now):
-            return current
-        if current:
-            current.state = State.EXPIRED
-            current.save(update_fields=["state"])
-        latest = Application.objects.filter(user=actor).newest_first().first()
-        if not queries.may_start(actor, now=now):
-            raise FinallyRejected if latest and latest.rejection_kind == RejectionKind.FINAL else AlreadyApproved
-        application = Application(user=actor, created_at=now, expires_at=now + limits.DRAFT_LIFETIME)
-        if latest:
-            fill(application, _known_details(latest))
-        application.save(force_insert=True)
-        audit.record(actor=actor, action="kyc.started", subject_kind=SUBJECT, subject_id=application.pk)
-        return application
+        return _start(actor, now)
+
+
+def start_with(*, actor: User, details: Mapping[str, Any], now: datetime) -> Application:
+    """Start or resume and store personal data, both or neither. Raises what the two raise."""
+    with use_case():
+        application = _start(actor, now)
+        return _save(actor, application.pk, details, now) if details else application
+
+
+def _start(actor: User, now: datetime) -> Application:
+    # The user's row is the lock: two tabs that start at once get the same draft.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.pk)
+    current = Application.objects.filter(user=actor).open().first()
+    if current and not _is_over(current, now):
+        return current
+    if current:
+        current.state = State.EXPIRED
+        current.save(update_fields=["state"])
+    latest = Application.objects.filter(user=actor).newest_first().first()
+    if not queries.may_start(actor, now=now):
+        raise FinallyRejected if latest and latest.rejection_kind == RejectionKind.FINAL else AlreadyApproved
+    application = Application(user=actor, created_at=now, expires_at=now + limits.DRAFT_LIFETIME)
+    if latest:
+        fill(application, _known_details(latest))
+    application.save(force_insert=True)
+    audit.record(actor=actor, action="kyc.started", subject_kind=SUBJECT, subject_id=application.pk)
+    return application
 
 
 def save_personal(*, actor: User, application_id: uuid.UUID, details: Mapping[str, Any], now: datetime) -> Application:
@@ -51,28 +62,32 @@ def save_personal(*, actor: User, application_id: uuid.UUID, details: Mapping[st
 
     Every named field must be good. Raises InvalidDetails (all faults in `data`), NotEditable, ApplicationNotFound.
     """
-    told = personal.tidy(details)
     with use_case():
-        application = lock_draft(actor, application_id, now)
-        merged = {**queries.details(application), **told}
-        faults = [problem for problem in personal.check(merged, today=now.date()) if _concerns(problem, told)]
-        if faults:
-            raise InvalidDetails(
-                faults[0].message,
-                field=faults[0].field,
-                data={"errors": [{"field": f.field, "code": f.code, "message": f.message} for f in faults]},
-            )
-        fill(application, merged)
-        application.expires_at = now + limits.DRAFT_LIFETIME
-        application.save()
-        audit.record(
-            actor=actor,
-            action="kyc.details_saved",
-            subject_kind=SUBJECT,
-            subject_id=application.pk,
-            data={"fields": sorted(told)},
+        return _save(actor, application_id, details, now)
+
+
+def _save(actor: User, application_id: uuid.UUID, details: Mapping[str, Any], now: datetime) -> Application:
+    told = personal.tidy(details)
+    application = lock_draft(actor, application_id, now)
+    merged = {**queries.details(application), **told}
+    faults = [problem for problem in personal.check(merged, today=now.date()) if _concerns(problem, told)]
+    if faults:
+        raise InvalidDetails(
+            faults[0].message,
+            field=faults[0].field,
+            data={"errors": [{"field": f.field, "code": f.code, "message": f.message} for f in faults]},
         )
-        return application
+    fill(application, merged)
+    application.expires_at = now + limits.DRAFT_LIFETIME
+    application.save()
+    audit.record(
+        actor=actor,
+        action="kyc.details_saved",
+        subject_kind=SUBJECT,
+        subject_id=application.pk,
+        data={"fields": sorted(told)},
+    )
+    return application
 
 
 def submit(*, actor: User, application_id: uuid.UUID, now: datetime) -> Application:
