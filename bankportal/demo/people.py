@@ -28,6 +28,15 @@ OCCUPATIONS = [
 ]  # fmt: skip
 
 
+# The people whose logins are printed have names that are easy to say.
+FEATURED: dict[int, dict[str, str]] = {
+    0: {"first_name": "Mira", "last_name": "Albrecht", "email": "mira@demo.example"},
+    1: {"first_name": "Jonas", "last_name": "Berg", "email": "jonas@demo.example"},
+    199: {"first_name": "Noor", "last_name": "Visser", "email": "new@demo.example"},
+}
+DIAL = {"DE": "+49 30", "FR": "+33 1", "NL": "+31 20", "ES": "+34 91", "IT": "+39 06", "IE": "+353 1", "PT": "+351 21"}
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """`salary_minor` is a month's net pay in EUR cents; `index` numbers the people from zero."""
@@ -71,7 +80,7 @@ class PersonFactory(factory.Factory):
     address = factory.LazyAttribute(lambda made: made.faker.street_address().replace("\n", ", "))
     city = ""
     postcode = ""
-    phone = factory.LazyAttribute(lambda made: f"+49 30 555 {made.source.randrange(10_000):04d}")
+    phone = factory.LazyAttribute(lambda made: f"{DIAL[made.country]} 555 {made.source.randrange(10_000):04d}")
     occupation = ""
     salary_minor = 0
     document_number = factory.LazyAttribute(
@@ -94,6 +103,7 @@ def people(*, count: int, seed: int) -> list[Person]:
     weights = {"DE": 6, "FR": 4, "NL": 4, "ES": 3, "IT": 3, "IE": 2, "PT": 2}
     made = []
     for index in range(count):
+        known = FEATURED.get(index, {})
         country = source.choices(list(weights), weights=list(weights.values()))[0]
         city, postcode = source.choice(CITIES[country])
         occupation, base = source.choice(OCCUPATIONS)
@@ -108,6 +118,7 @@ def people(*, count: int, seed: int) -> list[Person]:
                 salary_minor=int(salary),
                 source=source,
                 faker=fakers[country],
+                **known,
             )
         )
     return made
