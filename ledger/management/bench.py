@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connection, connections, models, transaction
@@ -48,6 +48,8 @@ class OrmAccount(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=6)
 
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
+
     class Meta:
         app_label = SCHEMA
         managed = False
@@ -61,6 +63,8 @@ class OrmEntry(models.Model):
     external_ref = models.UUIDField()
     description = models.CharField(max_length=200)
     booked_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
 
     class Meta:
         app_label = SCHEMA
@@ -76,6 +80,8 @@ class OrmPosting(models.Model):
     account = models.ForeignKey(OrmAccount, on_delete=models.PROTECT)
     amount = models.BigIntegerField()
     balance_after = models.BigIntegerField()
+
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
 
     class Meta:
         app_label = SCHEMA
@@ -213,7 +219,7 @@ def become_runtime_role() -> None:
 def _process(call: Caller, accounts: Accounts, seeds: range, seconds: float, gate: Any, results: Any) -> None:
     counts: list[int] = []
     workers = [
-        threading.Thread(target=lambda seed=seed: counts.append(_run(call, accounts, seed, seconds, gate)))  # type: ignore[misc]
+        threading.Thread(target=lambda seed=seed: counts.append(_run(call, accounts, seed, seconds, gate)))
         for seed in seeds
     ]
     for worker in workers:
@@ -239,14 +245,14 @@ def calls_per_second(call: Caller, accounts: Accounts, *, processes: int, thread
     total = sum(results.get(timeout=seconds + 60) for _ in workers)
     for worker in workers:
         worker.join()
-    return total / seconds
+    return float(total) / seconds
 
 
 class Pgbench:
     """pgbench's TPC-B in the bench schema of the same server."""
 
     def __init__(self, *, folder: str, scale: int) -> None:
-        database = settings.DATABASES["default"]
+        database: dict[str, Any] = settings.DATABASES["default"]
         self._program = os.path.join(folder, "pgbench") if folder else "pgbench"
         self._database = str(database["NAME"])
         self._environment = {
