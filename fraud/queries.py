@@ -8,10 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import OuterRef, Subquery
 
-from fraud.models import AnomalyModel, Decision, Rule, RuleState
+from fraud.models import (
+    AnomalyModel,
+    AnomalyScore,
+    Case,
+    CaseNote,
+    CaseQuerySet,
+    Decision,
+    Rule,
+    RuleState,
+)
 from fraud.rules.facts import Facts, TransferType
 from fraud.rules.features import DAY, HOUR, MONTH, QUARTER, TEN_MINUTES, TRANSFERS, History
+from identity.models import User
 
 # One round trip; every part walks an index that starts with the customer. The ruleset's token rides along.
 _HISTORY = """
@@ -136,3 +147,48 @@ def unscored_decisions(*, since: datetime, schema_hash: str, limit: int) -> list
 
 def newest_anomaly_models(*, schema_hash: str, limit: int) -> list[AnomalyModel]:
     return list(AnomalyModel.objects.filter(schema_hash=schema_hash).order_by("-fitted_at", "-id")[:limit])
+
+
+def case_queue() -> CaseQuerySet:
+    """Cases with what their list shows, open ones first; the customer's name comes along as `customer_name`."""
+    name = User.objects.filter(public_id=OuterRef("customer_id")).values("full_name")[:1]
+    cases = Case.objects.select_related("decision", "assigned_to").annotate(customer_name=Subquery(name))
+    return cases.open_first()
+
+
+def customer_of(customer_id: uuid.UUID) -> User | None:
+    """The bank's own customer behind a public id; None for customers of an outside gateway."""
+    return User.objects.filter(public_id=customer_id).first()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """What an analyst looks at beside the payment itself."""
+
+    customer: User | None
+    recent: list[Decision]
+    largest_90d_minor: int | None
+    earlier_cases: list[Case]
+    notes: list[CaseNote]
+    anomaly: AnomalyScore | None
+
+
+def case_file(case: Case) -> CaseFile:
+    """The customer's last decisions up to the case's, largest amount, other cases, notes and anomaly score."""
+    decision = case.decision
+    recent = Decision.objects.filter(customer_id=case.customer_id, at__lte=decision.at).exclude(pk=decision.pk)
+    others = Case.objects.filter(customer_id=case.customer_id).exclude(pk=case.pk).select_related("decision")
+    return CaseFile(
+        customer=customer_of(case.customer_id),
+        recent=list(recent.order_by("-at", "-id")[:15]),
+        largest_90d_minor=max_amount_90d(customer_id=case.customer_id, at=decision.at),
+        earlier_cases=list(others.order_by("-opened_at", "-id")[:10]),
+        notes=list(case.notes.select_related("author").order_by("at", "id")),
+        anomaly=AnomalyScore.objects.filter(decision_id=decision.pk).first(),
+    )
+
+
+def versions_of(rule: Rule) -> list[Rule]:
+    """All versions of a rule, newest first."""
+    found = Rule.objects.filter(code=rule.code).select_related("maker", "checker")
+    return list(found.order_by("-version", "id"))
