@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGKILL
 
-from runner.console import Problem, Task, run_step, say, tail
+from runner.console import Problem, Progress, Task, run_step, say, tail
 from runner.environment import Settings
 from runner.services import start_services
 from runner.signals import Stop, listen
@@ -126,7 +126,9 @@ def prepare_database(*, state: State, settings: Settings, venv: Venv) -> list[st
             show_stderr=True,
         )
         if collect:
-            collect.finish()
+            # It ran beside the others; only what is still to wait for counts.
+            collect.progress = Progress(collect.title)
+            collect.finish("beside the others")
             mark.write_text(print_of_now)
     finally:
         if collect:
