@@ -12,7 +12,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-
 if TYPE_CHECKING:
     _IntegerField = models.Field[int | None, int | None]
 else:
