@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.queries import Holding
 from common import geography
@@ -120,7 +121,11 @@ class ConfirmForm(DomainFormMixin, forms.Form):
 class CounterForm(DomainFormMixin, forms.Form):
     """A teller's deposit or withdrawal: find the account, then confirm."""
 
-    account_number = forms.CharField(label="Account number", max_length=40, widget=forms.TextInput(attrs=_PLAIN))
-    amount = forms.CharField(label="Amount", max_length=24, widget=forms.TextInput(attrs=_AMOUNT))
-    description = forms.CharField(label="Note on the statement", required=False, max_length=140)
+    account_number = forms.CharField(
+        label="Account number", max_length=40, widget=UnfoldAdminTextInputWidget(attrs=_PLAIN)
+    )
+    amount = forms.CharField(label="Amount", max_length=24, widget=UnfoldAdminTextInputWidget(attrs=_AMOUNT))
+    description = forms.CharField(
+        label="Note on the statement", required=False, max_length=140, widget=UnfoldAdminTextInputWidget()
+    )
     client_id = forms.UUIDField(widget=forms.HiddenInput)

@@ -29,6 +29,7 @@ from payments.errors import (
     SimulationOff,
     UnknownPayee,
 )
+from payments.services.counter import CounterSlip, preview_at_counter
 from payments.services.deposits import (
     deposit_cash,
     deposit_cash_within,
@@ -65,6 +66,7 @@ __all__ = [
     "AccountNotFound",
     "AccountNotUsable",
     "ClientIdReused",
+    "CounterSlip",
     "DescriptionTooLong",
     "HoldExpired",
     "InvalidIban",
@@ -98,6 +100,7 @@ __all__ = [
     "deposit_from_sandbox_within",
     "expire_held",
     "location",
+    "preview_at_counter",
     "purge_reviews",
     "release_held",
     "release_unscreened",

@@ -146,7 +146,9 @@ def test_a_scorer_that_answers_too_late_holds_the_transfer(bank: Bank, monkeypat
     assert pay(bank.alice, bank.current, bank.bobs).hold_cause == HoldCause.UNSCREENED
 
 
+# fmt: off
 BAD_AMOUNTS = [
+
     "-1.00",
     "0",
     "0.00",
