@@ -65,7 +65,7 @@ class Accounts(ApiView):
         if not found.is_valid():
             raise ValidationError(found.errors)
         pages = Page()
-        page = pages.paginate_queryset(found.qs, request, view=self)
+        page: list[Any] | None = pages.paginate_queryset(found.qs, request, view=self)
         return pages.get_paginated_response(AccountOut(queries.holdings(page or []), many=True).data)
 
     @extend_schema(

@@ -54,11 +54,11 @@ class Dashboard(PortalMixin, View):
 
 
 def todos(standing: Standing, *, has_account: bool) -> list[dict[str, str]]:
-    """What waits for the customer, most pressing first; each one is an alert with a link."""
+    """What waits for the customer, most pressing first; each one is an alert with a link (`page` is a URL name)."""
     found: list[dict[str, str]] = []
     if not standing.is_approved:
         kind, title, text, link = KYC_TODO[standing.kyc_state]
-        found.append({"kind": kind, "title": title, "text": text, "link": link, "url": reverse("kyc:start")})
+        found.append({"kind": kind, "title": title, "text": text, "link": link, "page": "kyc:start"})
     elif not has_account:
         found.append(_todo("ok", "You are verified", "Open your first account.", "Open an account", "accounts:open"))
     if standing.pin.is_locked:
@@ -81,7 +81,7 @@ def todos(standing: Standing, *, has_account: bool) -> list[dict[str, str]]:
 
 
 def _todo(kind: str, title: str, text: str, link: str, page: str) -> dict[str, str]:
-    return {"kind": kind, "title": title, "text": text, "link": link, "url": reverse(page)}
+    return {"kind": kind, "title": title, "text": text, "link": link, "page": page}
 
 
 def stats(flow: MonthFlow) -> list[dict[str, str]]:

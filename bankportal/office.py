@@ -1,0 +1,198 @@
+"""The back office's side navigation and start page: each role sees its own work and nothing it may not open."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+
+from common.money import display
+from insights.queries import bank
+
+
+class Item(NamedTuple):
+    """A list in the navigation; `queue` names the queue whose count is its badge."""
+
+    title: str
+    icon: str
+    model: str
+    permission: str
+    query: str = ""
+    queue: str = ""
+
+
+GROUPS: dict[str, list[Item]] = {
+    "Reviews": [
+        Item("Identity checks", "badge", "kyc_application", "kyc_view", "?state__exact=PENDING", "kyc"),
+        Item("Fraud cases", "gpp_maybe", "fraud_case", "fraud_view", "?status__exact=OPEN", "fraud"),
+        Item("Held payments", "hourglass_top", "payments_payment", "payment_view", "?status__exact=HELD", "held"),
+    ],
+    "Customers": [
+        Item("Users", "group", "identity_user", "user_view"),
+        Item("Accounts", "account_balance_wallet", "accounts_account", "account_view"),
+        Item("Payments", "swap_horiz", "payments_payment", "payment_view"),
+    ],
+    "Ledger": [
+        Item("Journal entries", "menu_book", "ledger_entry", "ledger_view"),
+        Item("Ledger accounts", "account_tree", "ledger_ledgeraccount", "ledger_view"),
+        Item("Chart of accounts", "list_alt", "ledger_glcode", "ledger_view"),
+        Item("Holds", "lock_clock", "ledger_hold", "ledger_view"),
+    ],
+    "Configuration": [
+        Item("Products", "category", "accounts_product", "account_view"),
+        Item("Fraud rules", "rule", "fraud_rule", "fraud_view"),
+        Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
+    ],
+    "Oversight": [
+        Item("Audit trail", "history", "audit_auditevent", "audit_view"),
+        Item("Messages", "mail", "notifications_message", "notification_view"),
+    ],
+}
+
+QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
+    "kyc": ("Identity checks to decide", "kyc_application", "?state__exact=PENDING", "badge"),
+    "fraud": ("Open fraud cases", "fraud_case", "?status__exact=OPEN", "gpp_maybe"),
+    "held": ("Held payments", "payments_payment", "?status__exact=HELD", "hourglass_top"),
+    "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),
+}
+FIGURE_TEXT: dict[str, tuple[str, str, str]] = {
+    "deposits": ("Deposits today", "payments_payment", "?kind__exact=DEPOSIT"),
+    "transfers": ("Transfers today", "payments_payment", "?kind__exact=TRANSFER"),
+    "refused": ("Refused today", "payments_payment", "?status__exact=REFUSED"),
+    "customers": ("New customers today", "identity_user", ""),
+    "balances": ("Customer balances", "accounts_account", ""),
+}
+
+
+def list_url(model: str, query: str = "") -> str:
+    """The address of a model's list in the back office, or empty when it has none."""
+    try:
+        return f"{reverse(f'admin:{model}_changelist')}{query}"
+    except NoReverseMatch:
+        return ""
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups by work; items that the user may not open are left out, and so are empty groups."""
+    badges = _badges(request)
+    groups: list[Any] = []
+    for title, items in GROUPS.items():
+        shown = [_link(request, item, badges) for item in items if _may_open(request, item)]
+        if shown:
+            groups.append({"title": title, "separator": bool(groups), "items": shown})
+    if request.user.is_staff:
+        overview = {"title": "Start", "icon": "dashboard", "link": reverse("admin:index")}
+        overview["active"] = request.path == overview["link"]  # type: ignore[assignment]
+        groups.insert(0, {"items": [overview]})
+    return groups
+
+
+def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The start page's values: queues, figures of the day, decisions, payments by day."""
+    now = timezone.now()
+    actor = request.user
+    context["queues"] = [_queue_card(queue, now) for queue in bank.queues(actor=actor, now=now)]
+    context["figures"] = [_figure_card(figure) for figure in bank.figures(actor=actor, now=now)]
+    context["decisions"] = [
+        {
+            "title": event.action.replace(".", ": ").replace("_", " ").capitalize(),
+            "who": event.actor.get_full_name() if event.actor else "System",
+            "reason": event.reason,
+            "at": date_format(event.at, "j M, H:i"),
+        }
+        for event in bank.recent_decisions(actor=actor)
+    ]
+    context["decisions_url"] = list_url("audit_auditevent") if context["decisions"] else ""
+    context["chart"] = _chart(bank.payments_by_day(actor=actor, now=now))
+    return context
+
+
+def _may_open(request: HttpRequest, item: Item) -> bool:
+    return request.user.has_perm(f"identity.{item.permission}") and bool(list_url(item.model))
+
+
+def _link(request: HttpRequest, item: Item, badges: dict[str, int]) -> dict[str, Any]:
+    url = list_url(item.model)
+    # Two items may lead to one list with another filter: the one whose filter is on is the active one.
+    filtered = request.GET.urlencode() == item.query.removeprefix("?")
+    link: dict[str, Any] = {
+        "title": item.title,
+        "icon": item.icon,
+        "link": url + item.query,
+        "active": request.path.startswith(url) and (filtered or (not item.query and not _is_queue(request, item))),
+    }
+    if badges.get(item.queue):
+        link["badge"] = str(badges[item.queue])
+        link["badge_variant"] = "warning"
+    return link
+
+
+def _is_queue(request: HttpRequest, item: Item) -> bool:
+    present = request.GET.urlencode()
+    others = (other for group in GROUPS.values() for other in group)
+    return any(other.model == item.model and other.query and other.query[1:] == present for other in others)
+
+
+def _badges(request: HttpRequest) -> dict[str, int]:
+    """Counted once a request; the navigation is built more often than that."""
+    known: dict[str, int] | None = getattr(request, "_queue_counts", None)
+    if known is None:
+        known = {queue.name: queue.count for queue in bank.queues(actor=request.user, now=timezone.now())}
+        request._queue_counts = known  # type: ignore[attr-defined]
+    return known
+
+
+def _queue_card(queue: bank.Queue, now: Any) -> dict[str, Any]:
+    title, model, query, icon = QUEUE_TEXT[queue.name]
+    note = "Nothing waits"
+    if queue.count:
+        note = f"Oldest waits {timesince(queue.oldest_at, now, depth=1)}" if queue.oldest_at else "Look at each one"
+    if queue.urgent:
+        note = f"{queue.urgent} expire within 12 hours"
+    return {
+        "title": title,
+        "count": queue.count,
+        "note": note,
+        "icon": icon,
+        "urgent": bool(queue.urgent),
+        "url": list_url(model, query),
+    }
+
+
+def _figure_card(figure: bank.Figure) -> dict[str, Any]:
+    title, model, query = FIGURE_TEXT[figure.name]
+    money = display(figure.money) if figure.money is not None else ""
+    main, note = (str(figure.count), money) if figure.count is not None else (money, "at reference rates")
+    return {"title": title, "figure": main, "note": note, "url": list_url(model, query)}
+
+
+def _chart(days: list[bank.DayOfPayments]) -> dict[str, Any] | None:
+    if not any(day.completed or day.stopped for day in days):
+        return None
+    data = {
+        "labels": [date_format(day.day, "j M") for day in days],
+        "datasets": [
+            {
+                "label": "Completed",
+                "data": [day.completed for day in days],
+                "backgroundColor": "var(--color-primary-600)",
+            },
+            {
+                "label": "Held or refused",
+                "data": [day.stopped for day in days],
+                "backgroundColor": "var(--color-base-300)",
+            },
+        ],
+    }
+    rows = [[date_format(day.day, "j M Y"), day.completed, day.stopped] for day in reversed(days)]
+    return {"data": json.dumps(data), "table": {"headers": ["Day", "Completed", "Held or refused"], "rows": rows}}
+
+
+# The admin's own index lists apps; the start page has its place and the navigation has the lists.
+admin.site.index_title = "Start"

@@ -1,0 +1,148 @@
+"""The state of the bank for its staff: queues, the day's figures, recent decisions. Who may see which is asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.db.models.functions import TruncDate
+
+from accounts import queries as accounts
+from accounts.models import Account, Status
+from audit.models import AuditEvent
+from common.money import Money
+from fraud.models import Case, CaseStatus
+from identity.models import User
+from identity.permissions import Role
+from kyc.models import Application, State
+from ledger import queries as ledger
+from payments import queries as payments
+from payments.models import Payment
+from payments.models import Status as PaymentStatus
+
+CUSTOMER_DEPOSITS = "2100"
+SOON = timedelta(hours=12)
+CHART_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits: `urgent` counts what needs somebody soon, `oldest_at` is when the first of it came."""
+
+    name: str
+    count: int
+    oldest_at: datetime | None = None
+    urgent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the day; `money` in the base currency at reference rates, None where there is none."""
+
+    name: str
+    count: int | None
+    money: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfPayments:
+    day: date
+    completed: int
+    stopped: int
+
+
+def queues(*, actor: User, now: datetime) -> list[Queue]:
+    """The queues that the actor's permissions open."""
+    parts: list[tuple[str, Callable[[], Queue]]] = [
+        ("kyc_view", _kyc_queue),
+        ("fraud_view", _fraud_queue),
+        ("payment_view", lambda: _held_queue(now)),
+        ("account_view", _frozen_queue),
+    ]
+    return [queue() for permission, queue in parts if actor.has_perm(f"identity.{permission}")]
+
+
+def figures(*, actor: User, now: datetime) -> list[Figure]:
+    """Today's figures, UTC, that the actor's permissions open."""
+    found: list[Figure] = []
+    rates = accounts.rates_to_base()
+
+    def worth(amounts: list[Money]) -> Money:
+        return Money(sum(accounts.to_base(amount, rates) or 0 for amount in amounts), settings.BASE_CURRENCY)
+
+    if actor.has_perm("identity.payment_view"):
+        rows = payments.figures(since=_midnight(now.astimezone(UTC).date()), until=now)
+        done = [row for row in rows if row.status == PaymentStatus.COMPLETED]
+        for name, kinds in (("deposits", {"DEPOSIT"}), ("transfers", {"TRANSFER", "OWN_TRANSFER"})):
+            of_kind = [row for row in done if row.kind in kinds]
+            found.append(Figure(name, sum(row.count for row in of_kind), worth([row.amount for row in of_kind])))
+        found.append(Figure("refused", sum(row.count for row in rows if row.status == PaymentStatus.REFUSED)))
+    if actor.has_perm("identity.user_view"):
+        found.append(Figure("customers", _new_customers(now)))
+    if actor.has_perm("identity.account_view"):
+        rows_of_book = [row for row in ledger.trial_balance() if row.gl_code == CUSTOMER_DEPOSITS]
+        held = [Money(row.credit_minor - row.debit_minor, row.currency) for row in rows_of_book]
+        found.append(Figure("balances", None, worth(held)))
+    return found
+
+
+def recent_decisions(*, actor: User, limit: int = 8) -> list[AuditEvent]:
+    """The newest decisions with a reason; only for those who may read the trail."""
+    if not actor.has_perm("identity.audit_view"):
+        return []
+    events = AuditEvent.objects.select_related("actor").exclude(reason="").filter(actor__is_staff=True)
+    return list(events.order_by("-id")[:limit])
+
+
+def payments_by_day(*, actor: User, now: datetime) -> list[DayOfPayments]:
+    """Payments of the last 14 days: completed, and stopped (held, refused, cancelled, reversed)."""
+    if not actor.has_perm("identity.payment_view"):
+        return []
+    today = now.astimezone(UTC).date()
+    first = today - timedelta(days=CHART_DAYS - 1)
+    rows = (
+        Payment.objects.filter(created_at__gte=_midnight(first), created_at__lte=now)
+        .annotate(day=TruncDate("created_at", tzinfo=UTC))
+        .values_list("day", "status")
+        .annotate(count=Count("pk"))
+        .order_by("day", "status")
+    )
+    completed: dict[date, int] = {}
+    stopped: dict[date, int] = {}
+    for day, status, count in rows:
+        side = completed if status == PaymentStatus.COMPLETED else stopped
+        side[day] = side.get(day, 0) + count
+    days = [first + timedelta(days=number) for number in range(CHART_DAYS)]
+    return [DayOfPayments(day, completed.get(day, 0), stopped.get(day, 0)) for day in days]
+
+
+def _kyc_queue() -> Queue:
+    row = Application.objects.filter(state=State.PENDING).aggregate(count=Count("pk"), oldest=Min("submitted_at"))
+    return Queue("kyc", row["count"], row["oldest"])
+
+
+def _fraud_queue() -> Queue:
+    row = Case.objects.filter(status=CaseStatus.OPEN).aggregate(count=Count("pk"), oldest=Min("opened_at"))
+    return Queue("fraud", row["count"], row["oldest"])
+
+
+def _held_queue(now: datetime) -> Queue:
+    held = Payment.objects.filter(status=PaymentStatus.HELD)
+    row = held.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    return Queue("held", row["count"], row["oldest"], urgent=held.filter(expires_at__lte=now + SOON).count())
+
+
+def _frozen_queue() -> Queue:
+    return Queue("frozen", Account.objects.filter(status=Status.FROZEN).count())
+
+
+def _new_customers(now: datetime) -> int:
+    since = _midnight(now.astimezone(UTC).date())
+    return User.objects.filter(date_joined__gte=since, groups__name=Role.CUSTOMER).count()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)

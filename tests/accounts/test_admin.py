@@ -1,0 +1,158 @@
+"""Accounts in the back office, and its start page, tried as every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, Product, ReferenceRate, Status
+from audit.models import AuditEvent
+from identity.models import User
+from identity.permissions import ROLE_PERMISSIONS, Role
+from tests.accounts.factories import open_test_account
+from tests.conftest import make_user
+
+pytestmark = pytest.mark.django_db
+Login = Callable[[User], Client]
+STAFF = [role for role in Role if role is not Role.CUSTOMER]
+
+
+@pytest.fixture
+def account(alice: User) -> Account:
+    return open_test_account(alice, amount="1234.56")
+
+
+@pytest.fixture
+def as_role(login: Login) -> Callable[[Role], Client]:
+    return lambda role: login(make_user(f"{role.value}-{uuid4()}@bank.example", role))
+
+
+def url(account: Account, page: str) -> str:
+    return f"/admin/accounts/account/{account.pk}/{page}"
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_pages_open_by_the_permission_table(as_role: Any, account: Account, role: Role) -> None:
+    client = as_role(role)
+    held = ROLE_PERMISSIONS[role]
+    expected = {
+        "/admin/": 200,
+        "/admin/accounts/account/": 200 if "account_view" in held else 403,
+        url(account, "change/"): 200 if "account_view" in held else 403,
+        url(account, "freeze/"): 200 if "account_freeze" in held else 403,
+        url(account, "close/"): 200 if "account_close" in held else 403,
+        "/admin/accounts/product/": 200 if "account_view" in held else 403,
+        "/admin/accounts/product/add/": 200 if "product_edit" in held else 403,
+        "/admin/accounts/referencerate/USD/change/": 200 if "account_view" in held else 403,
+        "/admin/accounts/account/add/": 403,
+        url(account, "delete/"): 403,
+    }
+    assert {path: client.get(path).status_code for path in expected} == expected
+
+
+def test_customers_do_not_enter(login: Login, alice: User, account: Account) -> None:
+    for path in ("/admin/", url(account, "change/"), url(account, "freeze/")):
+        assert login(alice).get(path).status_code in {302, 403}
+
+
+def test_shows_holder_balance_and_postings(as_role: Any, account: Account) -> None:
+    page = as_role(Role.AUDITOR).get(url(account, "change/")).content.decode()
+    for text in ("Alice Archer (alice@example.com)", "€1,234.56", "Opening deposit, Current account"):
+        assert text in page
+
+
+def test_an_officer_freezes_and_releases_with_a_reason(as_role: Any, account: Account) -> None:
+    client = as_role(Role.COMPLIANCE)
+    assert client.post(url(account, "freeze/"), {"reason": ""}).status_code == 422
+    account.refresh_from_db()
+    assert account.status == Status.ACTIVE
+    assert client.post(url(account, "freeze/"), {"reason": "Court order"}).status_code == 302
+    account.refresh_from_db()
+    assert account.status == Status.FROZEN
+    assert client.post(url(account, "unfreeze/"), {"reason": "Lifted"}).status_code == 302
+    account.refresh_from_db()
+    assert account.status == Status.ACTIVE
+    assert AuditEvent.objects.get(action="account.frozen").reason == "Court order"
+
+
+def test_a_get_never_decides_and_an_auditor_cannot_post(as_role: Any, account: Account) -> None:
+    as_role(Role.COMPLIANCE).get(url(account, "freeze/"))
+    assert as_role(Role.AUDITOR).post(url(account, "freeze/"), {"reason": "Because"}).status_code == 403
+    account.refresh_from_db()
+    assert account.status == Status.ACTIVE
+
+
+def test_an_account_with_money_stays_open_and_says_why(as_role: Any, account: Account) -> None:
+    answer = as_role(Role.ADMINISTRATOR).post(url(account, "close/"), {"reason": "Asked by letter"})
+    assert answer.status_code == 422
+    assert "still holds money" in answer.content.decode()
+
+
+def test_the_list_takes_constant_queries(
+    as_role: Any, alice: User, account: Account, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = as_role(Role.AUDITOR)
+    client.get("/admin/accounts/account/")
+    with django_assert_max_num_queries(25) as first:
+        client.get("/admin/accounts/account/")
+    for _ in range(4):
+        open_test_account(alice)
+    with django_assert_num_queries(len(first.captured_queries)):
+        client.get("/admin/accounts/account/")
+
+
+def test_product_and_rate_changes_are_audited(as_role: Any) -> None:
+    client = as_role(Role.ADMINISTRATOR)
+    answer = client.post("/admin/accounts/referencerate/USD/change/", {"rate_to_base": "0.95", "as_of": "2026-11-20"})
+    assert answer.status_code == 302
+    assert ReferenceRate.objects.get(pk="USD").rate_to_base == Decimal("0.95")
+    event = AuditEvent.objects.get(action="reference_rate.changed")
+    assert event.data["after"]["rate_to_base"] == "0.95"
+    assert event.data["before"]["rate_to_base"].startswith("0.92")
+
+
+def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None:
+    client = as_role(Role.ADMINISTRATOR)
+    given = {
+        "code": "HACK",
+        "name": "Savings",
+        "kind": "WALLET",
+        "currency": "USD",
+        "min_opening_minor": "2000",
+        "min_balance_minor": "5000",
+        "overdraft_minor": "0",
+        "interest_rate": "2.75",
+        "transfer_fee_minor": "0",
+        "description": "",
+        "is_open": "on",
+    }
+    refused = client.post("/admin/accounts/product/SAV-EUR/change/", given)
+    assert "The opening deposit must cover the minimum balance" in refused.content.decode()
+    assert (
+        client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "min_opening_minor": "6000"}).status_code
+        == 302
+    )
+    product = Product.objects.get(pk="SAV-EUR")
+    assert (product.currency, product.kind, product.min_opening_minor) == ("EUR", "SAVINGS", 6000)
+    assert as_role(Role.AUDITOR).post("/admin/accounts/product/SAV-EUR/change/", given).status_code == 403
+
+
+def test_the_start_page_shows_each_role_its_own_work(as_role: Any, account: Account) -> None:
+    teller = as_role(Role.TELLER).get("/admin/").content.decode()
+    officer = as_role(Role.COMPLIANCE).get("/admin/").content.decode()
+    assert "Identity checks to decide" in officer
+    assert "Open fraud cases" in officer
+    assert "Identity checks to decide" not in teller
+    assert "Customer balances" in teller
+    assert "€1,234.56" in teller
+
+
+def test_recent_decisions_are_for_those_who_read_the_trail(as_role: Any, account: Account) -> None:
+    as_role(Role.COMPLIANCE).post(url(account, "freeze/"), {"reason": "Court order 99"})
+    assert "Court order 99" in as_role(Role.AUDITOR).get("/admin/").content.decode()
+    assert "Court order 99" not in as_role(Role.TELLER).get("/admin/").content.decode()
