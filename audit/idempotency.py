@@ -74,9 +74,11 @@ def idempotent(operation: Operation) -> Operation:
         # Read before the parser does, or the bytes are gone.
         digest = hashlib.sha256(request._request.body).hexdigest()
         now = timezone.now()
+        user_id = request.user.pk
+        assert user_id is not None, "every API operation asks for a login first"
         with use_case():
-            _lock(user_id=request.user.pk, key=key)
-            known = IdempotencyRecord.objects.filter(user_id=request.user.pk, key=key).first()
+            _lock(user_id=user_id, key=key)
+            known = IdempotencyRecord.objects.filter(user_id=user_id, key=key).first()
             if known is not None and known.expires_at > now:
                 return _replay(known, request, digest)
             if known is not None:
@@ -87,7 +89,7 @@ def idempotent(operation: Operation) -> Operation:
                 transaction.set_rollback(True)
                 return response
             IdempotencyRecord.objects.create(
-                user_id=request.user.pk,
+                user_id=user_id,
                 key=key,
                 method=str(request.method),
                 path=request.get_full_path()[:200],
@@ -125,7 +127,7 @@ def _rendered(view: APIView, request: Request, response: HttpResponseBase) -> by
     if isinstance(response, Response):
         response.accepted_renderer = request.accepted_renderer
         response.accepted_media_type = request.accepted_media_type
-        response.renderer_context = view.get_renderer_context()
+        response.renderer_context = view.get_renderer_context()  # type: ignore[attr-defined]
         response.render()
     assert isinstance(response, HttpResponse)
     return bytes(response.content)

@@ -70,3 +70,10 @@ class TooMany(DomainError):
 
     code = "too_many_requests"
     message = "That was a little fast. Wait a moment, then try again."
+
+
+class Unauthenticated(DomainError):
+    """Nobody known is asking: not logged in, or the proof is wrong or has ended."""
+
+    code = "not_authenticated"
+    message = "Log in first."

@@ -29,7 +29,7 @@ class MoneyField(forms.CharField):
         kwargs.setdefault("widget", widget)
         super().__init__(**kwargs)
 
-    def clean(self, value: Any) -> Money | None:  # type: ignore[override]
+    def clean(self, value: Any) -> Money | None:
         text = super().clean(value)
         if not text:
             return None

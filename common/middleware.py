@@ -74,7 +74,7 @@ class RequestContextMiddleware:
         return response
 
 
-class ContentSecurityPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """The strict policy everywhere; `CONTENT_SECURITY_POLICY_BY_PREFIX` widens it for pages of libraries."""
 
     def get_policy_parts(

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Invalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.Unavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
     errors.TooMany: status.HTTP_429_TOO_MANY_REQUESTS,
+    errors.Unauthenticated: status.HTTP_401_UNAUTHORIZED,
 }
 TITLES = {
     400: "Bad request",
@@ -114,9 +115,12 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
     if isinstance(exc, errors.DomainError):
         set_rollback()
         field = [{"field": exc.field, "code": exc.error_code, "message": exc.text}] if exc.field else None
-        retry = {"Retry-After": str(exc.data["retry_after"])} if "retry_after" in exc.data else None
+        unknown = isinstance(exc, errors.Unauthenticated)
+        headers = {"WWW-Authenticate": 'Bearer realm="api"'} if unknown else {}
+        if "retry_after" in exc.data:
+            headers["Retry-After"] = str(exc.data["retry_after"])
         return problem(
-            http_status(exc), code=exc.error_code, detail=exc.text, field_errors=field, data=exc.data, headers=retry
+            http_status(exc), code=exc.error_code, detail=exc.text, field_errors=field, data=exc.data, headers=headers
         )
     if isinstance(exc, exceptions.ValidationError):
         set_rollback()
@@ -127,8 +131,9 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
         headers = {}
         if getattr(exc, "auth_header", None):
             headers["WWW-Authenticate"] = str(exc.auth_header)  # type: ignore[attr-defined]
-        if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-            headers["Retry-After"] = str(max(1, round(exc.wait)))
+        wait = getattr(exc, "wait", None)
+        if wait is not None:
+            headers["Retry-After"] = str(max(1, round(wait)))
         codes = exc.get_codes()
         code = codes if isinstance(codes, str) else str(exc.default_code)
         detail = exc.detail if isinstance(exc.detail, str) else exc.default_detail
@@ -160,7 +165,7 @@ class MoneyTextField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if isinstance(data, bool) or not isinstance(data, str | int):
             raise serializers.ValidationError('Send the amount as text, for example "250.00".', code="invalid_amount")
-        return str(super().to_internal_value(data))
+        return str(super().to_internal_value(str(data)))
 
     def to_representation(self, value: Any) -> str:
         return value.plain if isinstance(value, Money) else str(value)

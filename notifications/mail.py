@@ -18,8 +18,8 @@ class MailboxBackend(BaseEmailBackend):
         MailboxMessage.objects.bulk_create(
             MailboxMessage(
                 recipient=recipient,
-                subject=message.subject,
-                text=message.body,
+                subject=str(message.subject),
+                text=str(message.body),
                 html=next(
                     (str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"),
                     "",

@@ -101,7 +101,7 @@ def people(*, count: int, seed: int) -> list[Person]:
         fakers[country] = Faker(locale)
         fakers[country].seed_instance(seed + offset)
     weights = {"DE": 6, "FR": 4, "NL": 4, "ES": 3, "IT": 3, "IE": 2, "PT": 2}
-    made = []
+    made: list[Person] = []
     for index in range(count):
         known = FEATURED.get(index, {})
         country = source.choices(list(weights), weights=list(weights.values()))[0]
@@ -109,7 +109,7 @@ def people(*, count: int, seed: int) -> list[Person]:
         occupation, base = source.choice(OCCUPATIONS)
         salary = round(base * source.uniform(0.86, 1.24), -2)
         made.append(
-            PersonFactory(
+            PersonFactory.build(
                 index=index,
                 country=country,
                 city=city,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from itertools import pairwise
 
 MAX_TRIES = 5
 _SHAPE = re.compile(r"[0-9]{4,6}", re.ASCII)
@@ -16,7 +18,7 @@ def is_well_formed(pin: str) -> bool:
 def is_trivial(pin: str) -> bool:
     """One digit repeated, a row up or down (also over 9 to 0), or a repeated group (1212, 123123, 121212)."""
     digits = [int(digit) for digit in pin]
-    steps = {(after - before) % 10 for before, after in zip(digits, digits[1:], strict=False)}
+    steps = {(after - before) % 10 for before, after in itertools.pairwise(digits)}
     if len(steps) == 1 and steps <= {0, 1, 9}:
         return True
     half = len(pin) // 2

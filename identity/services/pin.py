@@ -48,7 +48,9 @@ def verify_pin(*, actor: User, pin: str, now: datetime) -> None:
         raise PinLocked(field="pin")
     if left is not None:
         tries = "try" if left == 1 else "tries"
-        raise WrongPin(f"That PIN is not right. You have {left} {tries} left.", field="pin", data={"attempts_left": left})
+        raise WrongPin(
+            f"That PIN is not right. You have {left} {tries} left.", field="pin", data={"attempts_left": left}
+        )
 
 
 def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
@@ -73,7 +75,7 @@ def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
 
 
 def _pin_matches(actor: User, pin: str, hashed: str) -> bool:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
     return any(check_password(_peppered(actor, pin, key), hashed) for key in keys)
 
 

@@ -162,7 +162,8 @@ class Command(BaseCommand):
     def _print(self, report: dict[str, Any]) -> None:
         print("\nServer: " + ", ".join(f"{name}={value}" for name, value in report["server"].items()))
         print(
-            f"{report['options']['clients']} callers, {report['options']['rounds']} rounds interleaved; "
+            f"{report['options']['clients']} callers, "
+            f"{report['options']['rounds']} rounds interleaved; "
             "median (lowest to highest) per second"
         )
         for result in report["results"].values():
