@@ -131,8 +131,9 @@ def check(details: Mapping[str, Any], *, today: date) -> list[Problem]:
         if problem:
             problems.append(problem)
     faulty = {problem.field for problem in problems}
-    if not faulty & {"document_kind", "document_country", "document_number"}:
-        problems.extend(_check_number(details))
+    if "document_number" not in faulty:
+        known = not faulty & {"document_kind", "document_country"}
+        problems.extend(_check_number(details if known else {"document_number": details["document_number"]}))
     return sorted(problems, key=lambda problem: FIELDS.index(problem.field))
 
 
@@ -188,7 +189,9 @@ def _check_expiry(expiry: date, today: date) -> Problem | None:
 
 def _check_number(details: Mapping[str, Any]) -> list[Problem]:
     found = numbers.check(
-        number=details["document_number"], country=details["document_country"], kind=details["document_kind"]
+        number=details["document_number"],
+        country=details.get("document_country", ""),
+        kind=details.get("document_kind", ""),
     )
     if found.outcome == "MALFORMED":
         return [Problem("document_number", "malformed_number", "Use the 5 to 30 letters and digits of your document.")]
