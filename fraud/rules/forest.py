@@ -6,6 +6,8 @@ Liu, Ting, Zhou: Isolation Forest (2008). A row that few random cuts set apart i
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -76,7 +78,7 @@ class Forest:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as stored:
                 forest = cls(**{part.name: stored[part.name] for part in fields(cls)})
-        except (ValueError, KeyError, OSError, EOFError) as error:
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise BrokenForest("unreadable") from error
         count = len(forest.feature)
         links = np.concatenate([forest.left, forest.right])
