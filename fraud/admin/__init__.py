@@ -1,0 +1,8 @@
+"""The fraud desk: the queue of cases, their files, decisions as they were made, and the rules."""
+
+from __future__ import annotations
+
+from fraud.admin.cases import CaseAdmin, DecisionAdmin
+from fraud.admin.rules import RuleAdmin
+
+__all__ = ["CaseAdmin", "DecisionAdmin", "RuleAdmin"]

@@ -1,0 +1,280 @@
+"""The rules: their list, their versions, the editor, and decisions by four eyes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
+
+from common.errors import DomainError
+from fraud import queries, services
+from fraud.admin.files import STATUS_COLOURS, FileAdmin
+from fraud.errors import InvalidCondition
+from fraud.forms import RuleForm, TooRich, initial_of
+from fraud.models import Rule, RuleState
+from fraud.rules import conditions, wording
+from fraud.rules.features import FEATURES
+from identity.backoffice import decision_page
+
+
+@admin.register(Rule)
+class RuleAdmin(FileAdmin):
+    list_display = ("name", "says", "effect", "where", "version", "made_by", "approved_by")
+    list_filter = ("state", "action")
+    search_fields = ("name", "code")
+    list_select_related = ("maker", "checker")
+    ordering = ("code", "-version", "id")
+    actions_list = ("write_rule",)
+
+    def get_urls(self) -> list[Any]:
+        return [
+            self._path("new/", self.edit, "new"),
+            self._path("preview/", require_POST(self.preview), "preview"),
+            self._path("<uuid:rule_id>/edit/", self.edit, "edit"),
+            self._path("<uuid:rule_id>/new-version/", require_POST(self.new_version), "new_version"),
+            self._path("<uuid:rule_id>/submit/", self.submit, "submit"),
+            self._path("<uuid:rule_id>/approve/", self.approve, "approve"),
+            self._path("<uuid:rule_id>/return/", self.give_back, "give_back"),
+            self._path("<uuid:rule_id>/retire/", self.retire, "retire"),
+            *super().get_urls(),
+        ]
+
+    def has_write_rule_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("identity.fraud_edit_rules")
+
+    @action(description="Write a new rule", url_path="write-rule", icon="add", permissions=["write_rule"])
+    def write_rule(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(self._url("new"))
+
+    @display(description="In plain English")
+    def says(self, rule: Rule) -> str:
+        return _sentence(rule)
+
+    @display(description="Then")
+    def effect(self, rule: Rule) -> str:
+        return rule.get_action_display()
+
+    @display(description="State", label=STATUS_COLOURS)
+    def where(self, rule: Rule) -> str:
+        return rule.get_state_display()
+
+    @display(description="Written by")
+    def made_by(self, rule: Rule) -> str:
+        return rule.maker.get_full_name() if rule.maker else "shipped"
+
+    @display(description="Approved by")
+    def approved_by(self, rule: Rule) -> str:
+        return rule.checker.get_full_name() if rule.checker else "–"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        rule: Rule = self._opened(request, object_id)
+        versions = [
+            {
+                "rule": version,
+                "sentence": _sentence(version),
+                "colour": STATUS_COLOURS.get(version.get_state_display(), "default"),
+                "url": self._url("change", version.pk),
+                "maker": self.made_by(version),
+                "checker": self.approved_by(version),
+            }
+            for version in queries.versions_of(rule)
+        ]
+        return self._page(
+            request,
+            "admin/fraud/rule.html",
+            f"{rule.name}, version {rule.version}",
+            rule=rule,
+            sentence=_sentence(rule),
+            versions=versions,
+            colour=STATUS_COLOURS.get(rule.get_state_display(), "default"),
+            maker=self.made_by(rule),
+            checker=self.approved_by(rule),
+            deeds=self._deeds(request, rule),
+        )
+
+    def _deeds(self, request: HttpRequest, rule: Rule) -> dict[str, str]:
+        """The addresses of what this person may do to this version now."""
+        edits = request.user.has_perm("identity.fraud_edit_rules")
+        approves = request.user.has_perm("identity.fraud_approve_rules")
+        mine = rule.maker_id == request.user.pk
+        being_changed = Rule.objects.filter(code=rule.code, state__in=[RuleState.DRAFT, RuleState.PENDING]).exists()
+        possible = {
+            "edit": edits and mine and rule.state == RuleState.DRAFT,
+            "submit": edits and mine and rule.state == RuleState.DRAFT,
+            "new_version": edits and not being_changed,
+            "approve": approves and not mine and rule.state == RuleState.PENDING,
+            "give_back": approves and rule.maker_id is not None and rule.state == RuleState.PENDING,
+            "retire": rule.state != RuleState.RETIRED
+            and (
+                (mine and edits and rule.state == RuleState.DRAFT) or (approves and not (mine and rule.state == "LIVE"))
+            ),
+        }
+        return {name: self._url(name, rule.pk) for name, allowed in possible.items() if allowed}
+
+    def edit(self, request: HttpRequest, rule_id: uuid.UUID | None = None) -> HttpResponse:
+        if not self.has_write_rule_permission(request):
+            raise PermissionDenied
+        rule: Rule | None = self._opened(request, rule_id) if rule_id else None
+        too_rich = False
+        initial: dict[str, Any] = {}
+        if rule is not None:
+            initial = {"name": rule.name, "action": rule.action, "customer_text": rule.customer_text}
+            try:
+                initial |= initial_of(rule.condition)
+            except TooRich:
+                too_rich = True
+        form = RuleForm(request.POST or None, initial=initial, is_new=rule is None)
+        if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+            saved = self._save(request, rule, form)
+            if saved is not None:
+                messages.success(request, "You saved the draft. Submit it when it is ready for a colleague's approval.")
+                return HttpResponseRedirect(self._url("change", saved.pk))
+        return self._page(
+            request,
+            "admin/fraud/rule_form.html",
+            f"Edit {rule.name}" if rule else "Write a rule",
+            form=form,
+            rule=rule,
+            sentence=form.preview or (_sentence(rule) if rule and not form.is_bound else ""),
+            too_rich=too_rich,
+            preview_url=self._url("preview"),
+            back=self._url("change", rule.pk) if rule else self._url("changelist"),
+            features=FEATURES.values(),
+        )
+
+    def _save(self, request: HttpRequest, rule: Rule | None, form: RuleForm) -> Rule | None:
+        fields = {key: form.cleaned_data[key] for key in ("name", "action", "customer_text")}
+        fields["condition"] = form.condition
+        try:
+            if rule is None:
+                code = form.cleaned_data["code"].strip().upper()
+                return services.draft_rule(actor=request.user, code=code, now=timezone.now(), **fields)
+            return services.update_rule(actor=request.user, rule_id=rule.pk, **fields)
+        except DomainError as error:
+            form.attach(error)
+            return None
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """The sentence alone, while somebody types."""
+        if not self.has_write_rule_permission(request):
+            raise PermissionDenied
+        form = RuleForm(request.POST, is_new=False)
+        form.is_valid()
+        return TemplateResponse(request, "admin/fraud/_preview.html", {"sentence": form.preview})
+
+    def new_version(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        self._opened(request, rule_id)
+        if not self.has_write_rule_permission(request):
+            raise PermissionDenied
+        try:
+            rule = services.new_version(actor=request.user, rule_id=rule_id, now=timezone.now())
+        except DomainError as error:
+            messages.error(request, error.text)
+            return HttpResponseRedirect(self._url("change", rule_id))
+        return HttpResponseRedirect(self._url("edit", rule.pk))
+
+    def submit(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        return self._decision(
+            request,
+            rule_id,
+            permission="fraud_edit_rules",
+            verb="Submit for approval",
+            note="Another person has to approve it before it is used.",
+            done="You submitted the rule. Another person can approve it now.",
+            decide=lambda reason: services.submit_rule(
+                actor=request.user, rule_id=rule_id, reason=reason, now=timezone.now()
+            ),
+        )
+
+    def approve(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        return self._decision(
+            request,
+            rule_id,
+            permission="fraud_approve_rules",
+            verb="Put this rule live",
+            note="It judges the very next payment. A version that is live now retires.",
+            done="The rule is live.",
+            decide=lambda reason: services.approve_rule(
+                actor=request.user, rule_id=rule_id, reason=reason, now=timezone.now()
+            ),
+        )
+
+    def give_back(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        return self._decision(
+            request,
+            rule_id,
+            permission="fraud_approve_rules",
+            verb="Return to its author",
+            note="It becomes a draft again.",
+            done="You returned the rule to its author.",
+            decide=lambda reason: services.return_rule(actor=request.user, rule_id=rule_id, reason=reason),
+        )
+
+    def retire(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        rule: Rule = self._opened(request, rule_id)
+        own_draft = rule.state == RuleState.DRAFT and rule.maker_id == request.user.pk
+        return self._decision(
+            request,
+            rule_id,
+            permission="fraud_edit_rules" if own_draft else "fraud_approve_rules",
+            verb="Retire this version",
+            note="It is kept for the record and can be copied into a new version.",
+            done="You retired the rule.",
+            decide=lambda reason: services.retire_rule(
+                actor=request.user, rule_id=rule_id, reason=reason, now=timezone.now()
+            ),
+            danger=True,
+        )
+
+    def _decision(
+        self,
+        request: HttpRequest,
+        rule_id: uuid.UUID,
+        *,
+        permission: str,
+        verb: str,
+        note: str,
+        done: str,
+        decide: Callable[[str], object],
+        danger: bool = False,
+    ) -> HttpResponse:
+        rule: Rule = self._opened(request, rule_id)
+        return decision_page(
+            self,
+            request,
+            permission=permission,
+            title=f"{verb}: {rule.name}",
+            facts=[
+                ("Version", f"{rule.version} ({rule.get_state_display().lower()})"),
+                ("Hits when", _sentence(rule)),
+                ("Then", rule.get_action_display()),
+                ("The customer reads", rule.customer_text),
+                ("Written by", self.made_by(rule)),
+            ],
+            decide=lambda cleaned: decide(cleaned["reason"]),
+            done=done,
+            confirm=verb,
+            back=self._url("change", rule_id),
+            note=note,
+            danger=danger,
+            audit_subject=("fraud_rule", rule_id),
+        )
+
+
+def _sentence(rule: Rule) -> str:
+    try:
+        node = conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
+    except InvalidCondition as error:
+        return f"Cannot be read: {error.text}"
+    return wording.sentence(node, currency=settings.BASE_CURRENCY)
