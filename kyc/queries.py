@@ -139,10 +139,10 @@ def details(application: Application) -> dict[str, Any]:
 
 
 def missing(application: Application, *, today: date) -> list[str]:
-    """What is lacking before the application can be sent: names of fields, and kinds of documents in lower case."""
+    """What is lacking before the application can be sent: names of fields, and `documents.identity` and so on."""
     fields = [problem.field for problem in personal.check(details(application), today=today)]
     held = set(application.documents.values_list("kind", flat=True))
-    return [*fields, *(kind.lower() for kind in REQUIRED_KINDS if kind not in held)]
+    return [*fields, *(f"documents.{kind.lower()}" for kind in REQUIRED_KINDS if kind not in held)]
 
 
 def may_start(actor: User, *, now: datetime) -> bool:

@@ -223,7 +223,7 @@ def test_an_incomplete_draft_is_not_sent(alice: Any) -> None:
     upload(alice, application)
     with pytest.raises(services.Incomplete) as refusal:
         services.submit(actor=alice, application_id=application.pk, now=timezone.now())
-    assert refusal.value.data["missing"] == ["address", "selfie"]
+    assert refusal.value.data["missing"] == ["documents.address", "documents.selfie"]
 
 
 def test_documents_live_under_random_names(alice: Any) -> None:
