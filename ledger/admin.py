@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from common.money import Money, display
@@ -71,6 +73,27 @@ class ReadOnly(_Admin):
 
 def shown(amount_minor: int | None, currency: str) -> str:
     return "–" if amount_minor is None else display(Money(amount_minor, currency))
+
+
+# Utility classes that unfold's own style sheet has.
+TEXT = "px-3 py-2 text-left"
+NUMBER = "px-3 py-2 text-right"
+
+
+def _row(*cells: str, numbers: int) -> str:
+    """A row's template: text cells as given, then so many cells for figures."""
+    text = "".join(f'<td class="{TEXT}">{cell}</td>' for cell in cells)
+    figures = f'<td class="{NUMBER}">{{}}</td>' * numbers
+    return f"<tr>{text}{figures}</tr>"
+
+
+def _table(*titles: str, numbers: Sequence[str], rows: SafeString) -> SafeString:
+    heads = [(TEXT, title) for title in titles] + [(NUMBER, title) for title in numbers]
+    return format_html(
+        '<table class="ledger-legs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        format_html_join("", '<th class="{}">{}</th>', heads),
+        rows,
+    )
 
 
 def _uuid(text: str) -> UUID | None:
@@ -148,7 +171,7 @@ class EntryAdmin(ReadOnly):
     def legs(self, entry: Entry) -> str:
         rows = format_html_join(
             "",
-            '<tr><td>{}</td><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
+            _row("{}", '<a href="{}">{}</a>', numbers=4),
             (
                 (
                     posting.no,
@@ -162,11 +185,7 @@ class EntryAdmin(ReadOnly):
                 for posting in sorted(entry.postings.all(), key=lambda posting: posting.no)
             ),
         )
-        return format_html(
-            '<table class="ledger-legs"><thead><tr><th>No.</th><th>Account</th><th>Debit</th><th>Credit</th>'
-            "<th>Sequence</th><th>Balance after</th></tr></thead><tbody>{}</tbody></table>",
-            rows,
-        )
+        return _table("No.", "Account", numbers=("Debit", "Credit", "Sequence", "Balance after"), rows=rows)
 
 
 def _entry_url(pk: int) -> str:
@@ -239,7 +258,7 @@ class LedgerAccountAdmin(ReadOnly):
             return "Internal accounts keep no running balance; find their postings through the entries."
         rows = format_html_join(
             "",
-            '<tr><td>{}</td><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>',
+            _row("{}", '<a href="{}">{}</a>', "{}", numbers=2),
             (
                 (
                     f"{line.booked_at:%d %b %Y %H:%M}",
@@ -252,11 +271,7 @@ class LedgerAccountAdmin(ReadOnly):
                 for line in queries.recent_lines(account.pk, limit=20)
             ),
         )
-        return format_html(
-            '<table class="ledger-legs"><thead><tr><th>Booked</th><th>Entry</th><th>Description</th>'
-            "<th>Amount</th><th>Balance after</th></tr></thead><tbody>{}</tbody></table>",
-            rows,
-        )
+        return _table("Booked", "Entry", "Description", numbers=("Amount", "Balance after"), rows=rows)
 
     @admin.display(description="Status history")
     def history(self, account: LedgerAccount) -> str:

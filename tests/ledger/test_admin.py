@@ -6,6 +6,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ledger import services
@@ -88,16 +90,18 @@ def test_search_finds_by_number_and_by_reference(auditor, customer, pay, login):
     assert len(login(auditor).get(url, {"q": "'; DROP TABLE"}).context["cl"].result_list) == 0
 
 
-@pytest.mark.parametrize(("model", "allowed"), [("entry", 10), ("ledgeraccount", 12)])
-def test_lists_ask_the_same_questions_whatever_their_length(
-    model, allowed, auditor, customer, pay, login, django_assert_max_num_queries
-):
+@pytest.mark.parametrize("model", ["entry", "ledgeraccount"])
+def test_lists_ask_the_same_questions_whatever_their_length(model, auditor, customer, pay, login):
     browser = login(auditor)
     url = reverse(f"admin:ledger_{model}_changelist")
-    browser.get(url)
     a, b = customer(1_000), customer()
+    pay(a, b, 1)
+    browser.get(url)
+    with CaptureQueriesContext(connection) as few:
+        browser.get(url)
     for _ in range(20):
         pay(a, b, 1)
         customer()
-    with django_assert_max_num_queries(allowed):
+    with CaptureQueriesContext(connection) as many:
         browser.get(url)
+    assert len(many) == len(few) <= 15
