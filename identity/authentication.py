@@ -1,21 +1,123 @@
-"""How API callers prove who they are."""
+"""How API callers prove who they are: bearer token, API key, or the browser's session."""
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import Token
+
+from common import request_context, throttle
+from common.errors import Forbidden
+from identity import queries, services
+from identity.models import ApiSession, User
 
 
-class JwtAuthentication(JWTAuthentication):
-    """A short-lived bearer token."""
+class ScopeMissing(Forbidden):
+    code = "scope_missing"
+    message = "This API key does not have the scope for this."
+
+
+class JwtAuthentication(JWTAuthentication):  # type: ignore[misc]
+    """A short-lived bearer token; dies with its sign-in, the password, and the user."""
+
+    def get_user(self, validated_token: Token) -> User:
+        """One query finds sign-in and user together. Raises AuthenticationFailed (401)."""
+        session = (
+            ApiSession.objects.select_related("user")
+            .filter(
+                pk=validated_token.get(services.SESSION_CLAIM),
+                user__public_id=validated_token.get(api_settings.USER_ID_CLAIM),
+                user__is_active=True,
+                ended_at=None,
+                expires_at__gt=timezone.now(),
+            )
+            .first()
+        )
+        bound_to = validated_token.get(api_settings.REVOKE_TOKEN_CLAIM)
+        if session is None or bound_to != services.credential_claim(session.user):
+            raise exceptions.AuthenticationFailed("This sign-in has ended. Log in again.", code="sign_in_ended")
+        return session.user
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """`request.auth` of a call with an API key."""
+
+    client_id: uuid.UUID
+    name: str
+    scopes: frozenset[str]
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`X-API-Key: <key id>.<secret>` of an integrator."""
+    """`X-API-Key: <key id>.<secret>` of an integrator; acts as the client's service user, within its scopes."""
 
-    def authenticate(self, request):  # type: ignore[no-untyped-def]
-        return None
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        key = request.headers.get("X-API-Key", "")
+        if not key:
+            return None
+        client = services.client_by_key(key=key, now=timezone.now())
+        if client is None:
+            throttle.enforce(throttle.KEY_TRIES, request_context.current().ip)
+            raise exceptions.AuthenticationFailed("This API key is not known or was revoked.", code="bad_api_key")
+        return client.user, ApiKey(client.pk, client.name, frozenset(client.scopes))
 
 
 class PortalSessionAuthentication(SessionAuthentication):
     """The browser session, with CSRF protection; lets the API pages be tried by somebody logged in."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found = super().authenticate(request)
+        if found is not None and queries.lacks_second_factor(found[0]):
+            raise exceptions.PermissionDenied("Set up two-step verification first.", code="second_factor_not_set_up")
+        return found
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Raise ScopeMissing unless the call came with an API key that has the scope."""
+    if not isinstance(request.auth, ApiKey) or scope not in request.auth.scopes:
+        raise ScopeMissing(data={"scope": scope})
+
+
+def scope_required(scope: str) -> type[BasePermission]:
+    """A permission class: the call comes with an API key that has the scope."""
+
+    class HasScope(BasePermission):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            require_scope(request, scope)
+            return True
+
+    return HasScope
+
+
+class JwtScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    target_class = JwtAuthentication
+    name = "bearerToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    target_class = PortalSessionAuthentication
+    name = "browserSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "session"}

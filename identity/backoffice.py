@@ -130,7 +130,11 @@ def decision_page(
 
 
 def record_refusal(
-    request: HttpRequest, *, permission: str, subject: tuple[str, object] | None = None, code: str = "permission_missing"
+    request: HttpRequest,
+    *,
+    permission: str,
+    subject: tuple[str, object] | None = None,
+    code: str = "permission_missing",
 ) -> None:
     """Put a refused decision into the trail, in a transaction of its own."""
     kind, subject_id = subject or ("page", request.path[:64])

@@ -57,7 +57,7 @@ class RoleUnknown(errors.Invalid):
     message = "This role does not exist."
 
 
-class BadCredentials(errors.Forbidden):
+class BadCredentials(errors.Unauthenticated):
     """Sign-in failed; never says whether the address or the password was at fault."""
 
     code = "bad_credentials"
@@ -69,7 +69,7 @@ class EmailNotVerified(errors.Forbidden):
     message = "Follow the link we sent to your e-mail address first."
 
 
-class SecondFactorRequired(errors.Forbidden):
+class SecondFactorRequired(errors.Unauthenticated):
     code = "second_factor_required"
     message = "Send the code of your authenticator app as `otp`."
 
@@ -84,7 +84,7 @@ class WrongCode(errors.Invalid):
     message = "That code is not right."
 
 
-class SignInEnded(errors.Forbidden):
+class SignInEnded(errors.Unauthenticated):
     code = "sign_in_ended"
     message = "This sign-in has ended. Log in again."
 

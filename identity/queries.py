@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import nlargest
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from axes.models import AccessLog
+from django.conf import settings
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from identity.errors import UserUnknown
-from identity.models import TransactionPin, User
+from identity.models import ApiSession, TransactionPin, User
 from identity.permissions import Role
 
 
@@ -67,3 +73,95 @@ def by_public_id(public_id: uuid.UUID | str) -> User:
 def roles_of(user: User) -> list[str]:
     """The names of a user's roles, in order."""
     return sorted(user.groups.values_list("name", flat=True))
+
+
+# --- Second factors and sign-ins -----------------------------------------------------------------------
+
+KNOWN_FOR = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One log-in that worked. `how` is "Browser" or "API"."""
+
+    at: datetime
+    ip: str
+    device: str
+    how: str
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether the user logs in with an authenticator app."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+
+
+def lacks_second_factor(user: User) -> bool:
+    """Whether the user is staff, the installation asks staff for a second factor, and there is none."""
+    return bool(settings.STAFF_MFA_REQUIRED and user.is_staff and not has_second_factor(user))
+
+
+def was_used_from(account: str, ip: str) -> bool:
+    """Whether somebody logged in to the account (e-mail address) from this address lately."""
+    since = timezone.now() - KNOWN_FOR
+    browser = AccessLog.objects.filter(username=account, ip_address=ip or None, attempt_time__gte=since)
+    api = ApiSession.objects.filter(user__email=account, ip=ip or None, created_at__gte=since)
+    return browser.exists() or api.exists()
+
+
+def is_known_browser(user: User, *, ip: str, user_agent: str) -> bool:
+    """Whether this browser logged in from this address lately; the very first log-in counts as known."""
+    mine = AccessLog.objects.filter(username=user.email)
+    if not mine.exists():
+        return True
+    since = timezone.now() - KNOWN_FOR
+    return mine.filter(ip_address=ip or None, user_agent=user_agent[:255], attempt_time__gte=since).exists()
+
+
+def recent_sign_ins(user: User, *, limit: int = 8) -> list[SignIn]:
+    """The latest log-ins of a user through browser and API, newest first."""
+    browser = [
+        SignIn(row.attempt_time, row.ip_address or "", device_name(row.user_agent), "Browser")
+        for row in AccessLog.objects.filter(username=user.email).order_by("-attempt_time")[:limit]
+    ]
+    api = [
+        SignIn(row.created_at, row.ip or "", device_name(row.user_agent), "API")
+        for row in ApiSession.objects.filter(user=user).order_by("-created_at")[:limit]
+    ]
+    return nlargest(limit, browser + api, key=lambda sign_in: sign_in.at)
+
+
+def device_name(user_agent: str) -> str:
+    """A few words for people: `Firefox on Linux`."""
+    browsers = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl", "python-requests")
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+    names = {"Edg": "Edge", "OPR": "Opera", "Mac OS X": "macOS", "python-requests": "Python"}
+    browser = next((names.get(name, name) for name in browsers if name in user_agent), "")
+    system = next((names.get(name, name) for name in systems if name in user_agent), "")
+    return " on ".join(part for part in (browser, system) if part) or "Unknown device"
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """What a user may know about their own login."""
+
+    public_id: uuid.UUID
+    email: str
+    full_name: str
+    roles: list[str]
+    pin_is_set: bool
+    pin_is_locked: bool
+    has_second_factor: bool
+
+
+def about_me(user: User) -> Me:
+    """The login of a user, for themselves."""
+    pin = pin_state(user)
+    return Me(
+        public_id=user.public_id,
+        email=user.email,
+        full_name=user.full_name,
+        roles=roles_of(user),
+        pin_is_set=pin.is_set,
+        pin_is_locked=pin.is_locked,
+        has_second_factor=has_second_factor(user),
+    )

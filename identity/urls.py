@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from identity import views
 
 app_name = "identity"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("profile/", views.profile, name="profile"),
+    path("security/", views.security, name="security"),
+    path("security/pin/", views.pin, name="pin"),
+    path("security/sign-out-elsewhere/", views.end_other_sign_ins, name="end_other_sign_ins"),
+]

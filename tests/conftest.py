@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -80,6 +81,12 @@ def storage(settings: Any, tmp_path: Any) -> None:
             "OPTIONS": {"location": str(tmp_path / "storage")},
         },
     }
+
+
+@pytest.fixture(autouse=True)
+def own_limits(settings: Any) -> None:
+    """Rate limits of a test are its own; those of an earlier one do not reach it."""
+    settings.THROTTLE_SCOPE = uuid.uuid4().hex
 
 
 def make_user(email: str, *roles: Role, name: str = "", **fields: Any) -> User:

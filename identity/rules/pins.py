@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from itertools import pairwise
 
 MAX_TRIES = 5
 _SHAPE = re.compile(r"[0-9]{4,6}", re.ASCII)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -14,11 +17,11 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from common import request_context
+from common import request_context, throttle
 from common.db import require_transaction, use_case
 from common.errors import TooMany
-from identity import events
-from identity.errors import SignInEnded, WrongCode
+from identity import events, queries
+from identity.errors import EmailNotVerified, SecondFactorMissing, SecondFactorRequired, SignInEnded, WrongCode
 from identity.models import ApiSession, SecondFactorTries, User
 
 SESSION_CLAIM = "sid"
@@ -60,6 +63,54 @@ def end_other_sign_ins(*, actor: User, now: datetime) -> None:
     """What the actor's button does: everything ends; the page renews its own session afterwards."""
     with use_case():
         sign_out_everywhere(user=User.objects.select_for_update().get(pk=actor.pk), actor=actor, now=now)
+
+
+# --- The browser ------------------------------------------------------------------------------------------
+
+
+def guard_sign_in(*, email: str) -> None:
+    """Count a try to log in to an account, from any address; places it was used from lately are not held up.
+
+    axes counts wrong tries of one address in the database; this holds many addresses against one account.
+    Raises TooMany.
+    """
+    account = email.strip().lower()
+    if not queries.was_used_from(account, request_context.current().ip):
+        throttle.enforce(throttle.SIGN_INS_BY_ACCOUNT, account)
+
+
+def record_sign_in(*, user: User, known_device: bool) -> None:
+    """Tell of a browser session that has begun."""
+    with transaction.atomic():
+        events.about(user, "identity.signed_in", data={"by": "browser", **_whence(new=not known_device)})
+
+
+def record_sign_out(*, user: User) -> None:
+    """Tell of a browser session that was ended by its user."""
+    with transaction.atomic():
+        events.about(user, "identity.signed_out", data={"by": "browser"})
+
+
+def record_failed_sign_in(*, email: str, action: str = "identity.sign_in_failed") -> None:
+    """Tell of a wrong try. An unknown address is kept as a digest: people type passwords into the wrong field."""
+    account = email.strip().lower()
+    user = User.objects.filter(email=account).first()
+    digest = salted_hmac("identity.unknown", account, algorithm="sha256").hexdigest()[:16]
+    with transaction.atomic():
+        events.emit(
+            events.Event(
+                action=action,
+                user=user,
+                actor=None,
+                subject_id=str(user.public_id) if user else "unknown",
+                data={} if user else {"account_digest": digest},
+            )
+        )
+
+
+def _whence(*, new: bool) -> dict[str, object]:
+    context = request_context.current()
+    return {"new_device": new, "country": context.country, "device": context.user_agent[:120]}
 
 
 # --- The second factor -------------------------------------------------------------------------------------
@@ -108,18 +159,37 @@ def _accepting(user: User, code: str) -> Authenticator | None:
 # --- Tokens ------------------------------------------------------------------------------------------------
 
 
+def sign_in_to_api(*, user: User, otp: str, now: datetime) -> Tokens:
+    """Tokens for a user whose password was right.
+
+    Raises EmailNotVerified, SecondFactorRequired, SecondFactorMissing (staff), WrongCode (field otp), TooMany.
+    """
+    if not EmailAddress.objects.filter(user=user, verified=True).exists():
+        raise EmailNotVerified
+    if queries.has_second_factor(user):
+        if not otp:
+            raise SecondFactorRequired(field="otp")
+        check_second_factor(user=user, code=otp, now=now)
+    elif queries.lacks_second_factor(user):
+        raise SecondFactorMissing
+    return open_api_session(user=user, now=now)
+
+
 def open_api_session(*, user: User, now: datetime) -> Tokens:
     """Sign a user in to the API; the caller has checked password and second factor."""
     context = request_context.current()
     with use_case():
+        mine = ApiSession.objects.filter(user=user)
+        known = not mine.exists() or mine.filter(ip=context.ip or None, user_agent=context.user_agent).exists()
         session = ApiSession.objects.create(
             user=user,
             ip=context.ip or None,
             user_agent=context.user_agent,
             created_at=now,
-            expires_at=now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+            expires_at=now + cast(timedelta, settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]),
         )
-        events.about(user, "identity.signed_in", data={"by": "api"})
+        AccessAttempt.objects.filter(username=user.email, ip_address=context.ip).delete()
+        events.about(user, "identity.signed_in", data={"by": "api", **_whence(new=not known)})
     return _issue(session)
 
 
@@ -175,7 +245,7 @@ def credential_claim(user: User) -> str:
 
 def _read_refresh(raw: str) -> _Refresh:
     try:
-        return _Refresh(raw)
+        return _Refresh(raw)  # type: ignore[arg-type]
     except TokenError as error:
         raise SignInEnded from error
 

@@ -1,0 +1,143 @@
+"""What we tell people, kind by kind: the one place for these texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`title` and `body` are filled from the event's data. `by_mail`: also sent as e-mail. `url` is a path of ours."""
+
+    title: str
+    body: str
+    by_mail: bool = True
+    url: str = ""
+    icon: str = "bell"
+
+
+_SECURITY = "/security/"
+
+KINDS: dict[str, Kind] = {
+    "kyc_submitted": Kind(
+        "We have your documents",
+        "Thank you. We check who you are and tell you the outcome, usually within a working day.",
+        icon="document",
+    ),
+    "kyc_approved": Kind(
+        "Welcome: your identity is confirmed",
+        "You can open your first account now.",
+        url="/accounts/",
+        icon="check-circle",
+    ),
+    "kyc_rejected": Kind("We could not confirm your identity", "{reason}", icon="alert"),
+    "account_opened": Kind("Your account {account} is open", "You can pay in and send money at once.", icon="accounts"),
+    "account_frozen": Kind(
+        "Your account {account} is frozen",
+        "No money moves in or out for now. We tell you as soon as this changes.",
+        icon="lock",
+    ),
+    "account_unfrozen": Kind("Your account {account} works again", "You can use it as before.", icon="accounts"),
+    "account_closed": Kind(
+        "Your account {account} is closed", "Its statements stay available to you.", icon="accounts"
+    ),
+    "transfer_completed": Kind(
+        "You sent {amount} to {payee}", "It left your account {account}.", by_mail=False, icon="arrow-up-right"
+    ),
+    "transfer_held": Kind(
+        "We are looking at your transfer of {amount}",
+        "Your transfer to {payee} is under review. The amount is reserved in your account {account}; "
+        "{payee} does not have it yet. There is nothing you need to do.",
+        icon="clock",
+    ),
+    "transfer_released": Kind(
+        "Your transfer of {amount} to {payee} has left",
+        "The review is done, and we sent the money.",
+        icon="check-circle",
+    ),
+    "transfer_declined": Kind(
+        "We did not send your transfer of {amount}",
+        "After a review we did not send the money to {payee}. The amount is free again in your account {account}. {reason}",
+        icon="x-circle",
+    ),
+    "transfer_refused": Kind(
+        "We refused your transfer of {amount}",
+        "We did not send the money to {payee}. Nothing left your account {account}. {reason}",
+        icon="x-circle",
+    ),
+    "transfer_expired": Kind(
+        "Your transfer of {amount} was not sent",
+        "Its review took too long. The amount is free again in your account {account}; you may send it again.",
+        icon="clock",
+    ),
+    "transfer_reversed": Kind(
+        "We took back a payment of {amount}", "It touched your account {account}. {reason}", icon="reverse"
+    ),
+    "money_received": Kind(
+        "You received {amount} from {payer}", "It is in your account {account}.", icon="arrow-down-left"
+    ),
+    "deposit_received": Kind("You paid in {amount}", "It is in your account {account}.", icon="arrow-down-left"),
+    "withdrawal_completed": Kind("You took out {amount}", "It left your account {account}.", icon="arrow-up-right"),
+    "pin_set": Kind(
+        "Your transaction PIN is new",
+        "If it was not you who set it, change your password at once and call us.",
+        url=_SECURITY,
+        icon="shield",
+    ),
+    "pin_locked": Kind(
+        "Your transaction PIN is locked",
+        "Somebody entered a wrong PIN five times. Set a new one with your password to send money again.",
+        url=_SECURITY,
+        icon="lock",
+    ),
+    "password_changed": Kind(
+        "Your password has changed",
+        "All other sign-ins have ended. If it was not you, reset your password at once and call us.",
+        url=_SECURITY,
+        icon="shield",
+    ),
+    "email_changed": Kind(
+        "Your e-mail address has changed",
+        "From now on you log in with {after}; {before} no longer works. If it was not you, call us at once.",
+        url=_SECURITY,
+        icon="mail",
+    ),
+    "new_sign_in": Kind(
+        "Somebody logged in from a new device",
+        "If it was you, there is nothing to do. If not, change your password at once: that ends every sign-in.",
+        url=_SECURITY,
+        icon="shield",
+    ),
+    "second_factor_added": Kind(
+        "Two-step verification is on", "From now on you log in with a code as well.", url=_SECURITY, icon="shield"
+    ),
+    "second_factor_removed": Kind(
+        "Two-step verification is off",
+        "If it was not you who turned it off, change your password at once and call us.",
+        url=_SECURITY,
+        icon="alert",
+    ),
+    "recovery_codes_made": Kind(
+        "You have new recovery codes", "The old ones no longer work.", url=_SECURITY, icon="key"
+    ),
+}
+
+
+class _Blank(dict[str, Any]):
+    """A value that is missing reads as nothing: better a short text than none."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def write(kind: str, data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Title, body and path of an event. Raises KeyError for a kind that is not in the table."""
+    entry = KINDS[kind]
+    values = _Blank({key: str(value) for key, value in data.items() if value is not None})
+    path = str(data.get("url") or entry.url)
+    # Only a path of our own: a text from elsewhere must not become a link to elsewhere.
+    safe = path if path.startswith("/") and not path.startswith("//") else entry.url
+    title, body = (" ".join(text.format_map(values).split()) for text in (entry.title, entry.body))
+    return title[:200], body, safe[:200]
