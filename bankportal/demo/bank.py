@@ -87,9 +87,11 @@ def enrol(*, end: datetime, password: str, quiet: bool) -> Books:
         owner = users[person.index]
         current[person.index] = _open(owner, "CUR-EUR", opening, opened_at)
         if person.index % 2 == 0:
-            savings[person.index] = _open(owner, "SAV-EUR", source.randrange(20, 240) * 1_000, opened_at)
+            savings[person.index] = _open(
+                owner, "SAV-EUR", source.randrange(20, 240) * 1_000, opened_at + timedelta(hours=1)
+            )
         if person.index % 11 == 0:
-            _open(owner, "WAL-USD", source.randrange(50, 900) * 100, opened_at)
+            _open(owner, "WAL-USD", source.randrange(50, 900) * 100, opened_at + timedelta(hours=2))
     return Books(persons, users, made, current, savings)
 
 
