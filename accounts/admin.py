@@ -99,14 +99,16 @@ class AccountAdmin(ReadOnlyAdmin):
         lines = queries.recent_lines(account, limit=LINES_SHOWN)
         rows = format_html_join(
             "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            '<tr><td class="pr-6 py-1">{}</td><td class="pr-6 py-1">{}</td><td class="pr-6 py-1 text-right">{}</td>'
+            '<td class="py-1 text-right">{}</td></tr>',
             (
                 (line.booked_at.strftime("%Y-%m-%d %H:%M"), line.description, str(line.amount), str(line.balance))
                 for line in lines
             ),
         )
         return format_html(
-            "<table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>",
+            '<table><thead><tr><th class="pr-6 text-left">{}</th><th class="pr-6 text-left">{}</th>'
+            '<th class="pr-6 text-right">{}</th><th class="text-right">{}</th></tr></thead><tbody>{}</tbody></table>',
             *("Booked", "Description", "Amount", "Balance"),
             rows,
         )

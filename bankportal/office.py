@@ -108,7 +108,7 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         }
         for event in bank.recent_decisions(actor=actor)
     ]
-    context["decisions_url"] = list_url("audit_auditevent") if context["decisions"] else ""
+    context["decisions_url"] = list_url("audit_auditevent") if actor.has_perm("identity.audit_view") else ""
     context["chart"] = _chart(bank.payments_by_day(actor=actor, now=now))
     return context
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from django.templatetags.static import static
+
 UNFOLD = {
     "SITE_TITLE": "Bankportal back office",
     "SITE_HEADER": "Bankportal",
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "account_balance",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
@@ -34,7 +39,7 @@ UNFOLD = {
             "200": "#c5e3d7",
             "300": "#a9cfbf",
             "400": "#6dd3ac",
-            "500": "#2f9474",
+            "500": "#3aa783",
             "600": "#0b5f49",
             "700": "#0a5441",
             "800": "#08493a",

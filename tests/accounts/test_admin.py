@@ -152,7 +152,16 @@ def test_the_start_page_shows_each_role_its_own_work(as_role: Any, account: Acco
     assert "€1,234.56" in teller
 
 
-def test_recent_decisions_are_for_those_who_read_the_trail(as_role: Any, account: Account) -> None:
-    as_role(Role.COMPLIANCE).post(url(account, "freeze/"), {"reason": "Court order 99"})
+def test_recent_decisions_are_ones_own_or_all_for_those_who_read_the_trail(as_role: Any, account: Account) -> None:
+    officer = as_role(Role.COMPLIANCE)
+    officer.post(url(account, "freeze/"), {"reason": "Court order 99"})
+    assert "Court order 99" in officer.get("/admin/").content.decode()
     assert "Court order 99" in as_role(Role.AUDITOR).get("/admin/").content.decode()
     assert "Court order 99" not in as_role(Role.TELLER).get("/admin/").content.decode()
+
+
+def test_the_navigation_has_only_what_a_role_may_open(as_role: Any) -> None:
+    teller = as_role(Role.TELLER).get("/admin/").content.decode()
+    assert 'href="/admin/accounts/account/"' in teller
+    assert "/admin/ledger/entry/" not in teller
+    assert "/admin/ledger/entry/" in as_role(Role.AUDITOR).get("/admin/").content.decode()

@@ -69,7 +69,7 @@ def test_the_list_takes_the_same_queries_for_one_account_and_for_five(
 ) -> None:
     client = login(alice)
     client.get("/accounts/")
-    with django_assert_num_queries(5) as first:
+    with django_assert_num_queries(6) as first:
         client.get("/accounts/")
     for _ in range(4):
         open_test_account(alice)
