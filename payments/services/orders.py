@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TypedDict
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from accounts.models import Account
 from common import request_context
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 HOLD_LASTS = timedelta(hours=72)
 # A customer waits for the answer: a scorer that takes longer has failed, and the payment waits for a person.
 SCREENING_BUDGET_SECONDS = 2.0
+# Nobody waits longer for a lock than a request may last.
+_WAITING_AT_MOST = timedelta(minutes=2)
 SUBJECT_KIND = "payment"
 SETTLEMENT, CASH, FEE_INCOME = "1100", "1000", "4100"
 
@@ -86,6 +89,7 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     """
     require_transaction()
     require_funds(order)
+    now = _not_before_the_last(order, now=now)
     verdict = screen(order, now=now)
     if verdict is None:
         return _hold(order, cause=HoldCause.UNSCREENED, verdict=None, now=now)
@@ -94,6 +98,19 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     if verdict.outcome is Outcome.FLAGGED:
         return _hold(order, cause=HoldCause.FLAGGED, verdict=verdict, now=now)
     return _refuse(order, verdict=verdict, now=now)
+
+
+def _not_before_the_last(order: Order, *, now: datetime) -> datetime:
+    """The time of the customer's latest payment when that is slightly later than `now`, else `now`.
+
+    Requests read the clock before they wait for the lock, so they come out of it in another order. Limits count what
+    happened up to a moment: a payment stamped earlier than the one before it would not count that one.
+    """
+    assert order.debit is not None, "only payments out of an account are screened"
+    latest = Payment.objects.filter(
+        debit_account__owner_id=order.debit.owner_id, created_at__gt=now, created_at__lte=now + _WAITING_AT_MOST
+    ).aggregate(latest=Max("created_at"))["latest"]
+    return latest or now
 
 
 def require_funds(order: Order) -> None:

@@ -130,12 +130,11 @@ def test_the_payee_sees_no_fee_and_no_checks(bank: Bank, login: Any) -> None:
     assert bank.current.number not in page.replace(" ", "")
 
 
-def test_history_filters_and_needs_a_fixed_number_of_queries(
-    bank: Bank, login: Any, django_assert_max_num_queries: Any
-) -> None:
+def test_history_filters_and_needs_a_fixed_number_of_queries(bank: Bank, login: Any) -> None:
     client, url = login(bank.alice), reverse("payments:history")
     held_payment(bank.alice, bank.current, bank.bobs, "77.00")
     pay(bank.alice, bank.current, bank.bobs, "11.00", description="Lunch")
+    client.get(url)
     with CaptureQueriesContext(connection) as few:
         client.get(url)
     for _ in range(3):
