@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -14,15 +15,33 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import queries, services
 from accounts.models import Account, Product, ReferenceRate
 from audit import services as audit
 from common.money import Money
-from identity.backoffice import ReadOnlyAdmin, decision_page
+from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
 from kyc import queries as kyc
 
 LINES_SHOWN = 25
+
+
+class CounterOpeningForm(DecisionForm):
+    """A customer at the counter: who, what, and the cash that was counted."""
+
+    # The customer's wish is the reason.
+    reason = None  # type: ignore[assignment]
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    email = forms.EmailField(label="Customer's e-mail address", widget=UnfoldAdminEmailInputWidget)
+    product = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    amount = forms.CharField(label="Cash counted", max_length=24, widget=UnfoldAdminTextInputWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        product = self.fields["product"]
+        assert isinstance(product, forms.ChoiceField)
+        product.choices = [(offer.code, f"{offer.name}, from {offer.min_opening}") for offer in queries.open_products()]
 
 
 @admin.register(Account)
@@ -52,6 +71,7 @@ class AccountAdmin(ReadOnlyAdmin):
         "opening_deposit",
     ]
     actions_detail = ["freeze", "unfreeze", "close"]
+    actions_list = ["open_at_counter"]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The page's balances in one query, kept on the rows."""
@@ -170,6 +190,33 @@ class AccountAdmin(ReadOnlyAdmin):
             back=self._page_of(account),
             audit_subject=("account", account.pk),
         )
+
+    @action(description="Open for a customer", url_path="open-at-counter", permissions=["open"], icon="add")
+    def open_at_counter(self, request: HttpRequest) -> HttpResponse:
+        return decision_page(
+            self,
+            request,
+            permission="account_open_for_customer",
+            title="Open an account for a customer at the counter",
+            facts=[],
+            note="The customer's identity must be confirmed. The cash goes into the account at once.",
+            form_class=CounterOpeningForm,
+            initial={"client_id": uuid4()},
+            decide=lambda given: services.open_at_counter(
+                actor=request.user,
+                owner_email=given["email"],
+                product_code=given["product"],
+                amount=given["amount"],
+                client_id=given["client_id"],
+                now=timezone.now(),
+            ),
+            done=lambda opened: f"You opened {opened.account.grouped_number}.",
+            confirm="Open the account",
+            back=reverse("admin:accounts_account_changelist"),
+        )
+
+    def has_open_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("identity.account_open_for_customer"))
 
     def has_freeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return _may(request, "account_freeze", object_id, {"ACTIVE"})

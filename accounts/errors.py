@@ -17,6 +17,11 @@ class UnknownProduct(NotFound):
     message = "We do not offer this kind of account."
 
 
+class UnknownCustomer(NotFound):
+    code = "unknown_customer"
+    message = "There is no active customer with this address."
+
+
 class AccountFrozen(Conflict):
     code = "account_frozen"
     message = "This account is frozen, so no money can move in or out."

@@ -16,6 +16,7 @@ from accounts.errors import (
     ReasonRequired,
     StatusNotAllowed,
     UnknownAccount,
+    UnknownCustomer,
     UnknownProduct,
 )
 from accounts.rules.funding import FundingSource, cash, own_account, sandbox
@@ -33,6 +34,7 @@ from accounts.services.opening import (
     OpeningReview,
     open_account,
     open_account_within,
+    open_at_counter,
     review_opening,
 )
 from accounts.services.steps import lock_debitable_for
@@ -54,6 +56,7 @@ __all__ = [
     "ReasonRequired",
     "StatusNotAllowed",
     "UnknownAccount",
+    "UnknownCustomer",
     "UnknownProduct",
     "cash",
     "close_account",
@@ -63,6 +66,7 @@ __all__ = [
     "lock_debitable_for",
     "open_account",
     "open_account_within",
+    "open_at_counter",
     "own_account",
     "rename_account",
     "review_opening",

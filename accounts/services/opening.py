@@ -10,10 +10,17 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts import queries
-from accounts.errors import ClientIdReused, FundingNotAllowed, KycRequired, NotYourOwn, OpeningBelowMinimum
+from accounts.errors import (
+    ClientIdReused,
+    FundingNotAllowed,
+    KycRequired,
+    NotYourOwn,
+    OpeningBelowMinimum,
+    UnknownCustomer,
+)
 from accounts.models import Account, Product
 from accounts.rules import numbers
-from accounts.rules.funding import FundingKind, FundingSource
+from accounts.rules.funding import FundingKind, FundingSource, cash
 from accounts.services import steps
 from audit import services as audit
 from common.db import require_transaction, use_case
@@ -77,6 +84,29 @@ def open_account(
             client_id=client_id,
             now=now,
         )
+
+
+def open_at_counter(
+    *, actor: User, owner_email: str, product_code: str, amount: str, client_id: UUID, now: datetime
+) -> OpenedAccount:
+    """A teller opens an account for a customer who pays cash; `amount` is decimal text in the product's currency.
+
+    Raises UnknownCustomer and what `open_account` raises.
+    """
+    identity.require(actor, "account_open_for_customer")
+    owner = User.objects.filter(email=owner_email.strip().lower(), is_active=True).first()
+    if owner is None:
+        raise UnknownCustomer(field="email")
+    product = queries.get_product(product_code)
+    return open_account(
+        actor=actor,
+        owner=owner,
+        product_code=product.code,
+        opening=Money.parse(amount, product.currency),
+        source=cash(),
+        client_id=client_id,
+        now=now,
+    )
 
 
 def review_opening(

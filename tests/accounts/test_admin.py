@@ -16,6 +16,7 @@ from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
+from tests.kyc.factories import approve_kyc
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -165,3 +166,26 @@ def test_the_navigation_has_only_what_a_role_may_open(as_role: Any) -> None:
     assert 'href="/admin/accounts/account/"' in teller
     assert "/admin/ledger/entry/" not in teller
     assert "/admin/ledger/entry/" in as_role(Role.AUDITOR).get("/admin/").content.decode()
+
+
+def test_a_teller_opens_an_account_with_cash_once(as_role: Any, bob: User) -> None:
+    approve_kyc(bob)
+    client = as_role(Role.TELLER)
+    path = "/admin/accounts/account/open-at-counter/"
+    assert client.get(path).status_code == 200
+    given = {
+        "client_id": str(uuid4()),
+        "email": "Bob@example.com",
+        "product": "SAV-EUR",
+        "amount": "99.99",
+    }
+    refused = client.post(path, given)
+    assert refused.status_code == 422
+    assert "opens with at least €100.00" in refused.content.decode()
+    assert "no active customer" in client.post(path, {**given, "email": "nobody@example.com"}).content.decode()
+    assert client.post(path, {**given, "amount": "120.00"}).status_code == 302
+    assert client.post(path, {**given, "amount": "120.00"}).status_code == 302
+    account = Account.objects.get()
+    assert (account.owner, account.opening_source, account.opening_minor) == (bob, "CASH", 120_00)
+    for role in (Role.AUDITOR, Role.COMPLIANCE, Role.ADMINISTRATOR):
+        assert as_role(role).get(path).status_code == 403
