@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
 from common.rest import ApiView, Page, ProblemSerializer
 from identity import services as identity
-from identity.models import ApiClient, User
+from identity.authentication import ApiKey
+from identity.models import User
 from payments import queries, services
 from payments.filters import PaymentFilter
 from payments.models import Channel, Kind, Payment, Status
@@ -119,8 +120,10 @@ class Deposit(_MoneyView):
 
     def carry_out(self, request: Request, facts: dict[str, Any], client_id: UUID) -> Payment:
         actor, now = caller(request), timezone.now()
-        if isinstance(request.auth, ApiClient):
-            return services.deposit_from_integrator_within(client=request.auth, client_id=client_id, now=now, **facts)
+        if isinstance(request.auth, ApiKey):
+            return services.deposit_from_integrator_within(
+                actor=actor, scopes=request.auth.scopes, client_id=client_id, now=now, **facts
+            )
         if actor.has_perm("identity.payment_deposit"):
             return services.deposit_cash_within(actor=actor, client_id=client_id, now=now, channel=Channel.API, **facts)
         return services.deposit_from_sandbox_within(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -78,7 +79,8 @@ def deposit_cash_within(
 
 def deposit_from_integrator_within(
     *,
-    client: ApiClient,
+    actor: User,
+    scopes: Collection[str],
     account_number: str,
     amount: str,
     client_id: UUID,
@@ -86,14 +88,15 @@ def deposit_from_integrator_within(
     description: str = "",
     currency: str = "",
 ) -> Payment:
-    """An integrator with the scope `deposits:write` reports money received outside; inside the caller's transaction.
+    """An integrator reports money received outside; inside the caller's transaction.
 
+    `actor` is the API client's service user, `scopes` what its key may do: `deposits:write` is needed.
     Raises ScopeMissing and, apart from OwnDecision, what `deposit_cash` raises.
     """
-    if not client.is_active or ApiClient.Scope.DEPOSITS_WRITE not in client.scopes:
+    if ApiClient.Scope.DEPOSITS_WRITE not in scopes:
         raise ScopeMissing(data={"scope": ApiClient.Scope.DEPOSITS_WRITE.value})
     return _deposit(
-        actor=client.user,
+        actor=actor,
         account=parties.find_account(account_number, field="account_number"),
         amount=amount,
         currency=currency,

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from fraud.rules.facts import Outcome
 from identity import services as identity
 from identity.models import ApiClient
 from payments.models import Payment
-from tests.conftest import make_user
 from tests.payments.conftest import Bank
 from tests.payments.factories import PIN, pay, posted, verdict
 
@@ -105,25 +105,18 @@ def test_own_accounts_withdrawals_and_sandbox_deposits(bank: Bank, api: Any, set
     assert posted(bank.current) == 100_000 - 2_000 + 300
 
 
-def test_integrators_need_the_scope(bank: Bank, api: Any) -> None:
-    user = make_user("client@clients.invalid")
-    allowed = ApiClient.objects.create(
-        name="Allowed",
-        key_id="a" * 16,
-        secret_hash="x",
-        scopes=["deposits:write"],
-        user=user,
-        created_at=timezone.now(),
-    )
-    client = api(user)
-    client.force_authenticate(user=user, token=allowed)
+def test_integrators_deposit_with_a_key_that_has_the_scope(bank: Bank) -> None:
+    issued = identity.create_api_client(actor=None, name="Payroll", scopes=["deposits:write"], now=timezone.now())
+    client = APIClient(headers={"X-API-Key": issued.key})
     body = {"account_number": bank.bobs.number, "amount": "3.00"}
     done = send(client, "deposit", body)
     assert (done.status_code, done.json()["status"]) == (201, "COMPLETED")
     assert Payment.objects.get().source == "INTEGRATOR"
-    allowed.scopes = []
-    client.force_authenticate(user=user, token=allowed)
+    assert send(client, "deposit", {**body, "account_number": "BP00000000000000"}).status_code == 404
+    ApiClient.objects.filter(pk=issued.client.pk).update(scopes=[])
     assert send(client, "deposit", body).json()["code"] == "scope_missing"
+    assert send(APIClient(headers={"X-API-Key": "no.key"}), "deposit", body).status_code == 401
+    assert posted(bank.bobs) == 10_300
 
 
 def test_history_and_detail_are_the_callers_own(bank: Bank, api: Any, charlie: Any) -> None:
