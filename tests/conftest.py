@@ -56,12 +56,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """After the owner has migrated, every connection of the tests speaks as the runtime role."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Between the owner's migrations and clean-up, every connection of the tests speaks as the runtime role."""
+    options = (settings.DATABASES["default"]["OPTIONS"], connection.settings_dict["OPTIONS"])
     with django_db_blocker.unblock():
         connection.close()
-        settings.DATABASES["default"]["OPTIONS"]["assume_role"] = settings.DATABASE_RUNTIME_ROLE
-        connection.settings_dict["OPTIONS"]["assume_role"] = settings.DATABASE_RUNTIME_ROLE
+        for each in options:
+            each["assume_role"] = settings.DATABASE_RUNTIME_ROLE
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        for each in options:
+            each.pop("assume_role", None)
 
 
 @pytest.fixture
