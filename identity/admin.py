@@ -1,0 +1,275 @@
+"""Users and API clients in the back office. The back office has no door of its own: everybody logs in at the portal."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from axes.models import AccessAttempt
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+
+from identity import queries, services
+from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
+from identity.models import ApiClient, User
+from identity.permissions import Role
+
+# One log-in for all doors, so that lockout and second factor hold at each of them.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+def _change_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    return HttpResponseRedirect(reverse("account_change_password"))
+
+
+admin.site.password_change = _change_password  # type: ignore[method-assign,assignment]
+
+if admin.site.is_registered(Group):
+    # Roles come from the table in `identity.permissions`; a form would be undone by the next migrate.
+    admin.site.unregister(Group)
+
+
+class RolesForm(DecisionForm):
+    roles = forms.MultipleChoiceField(
+        choices=[(role.value, role.value.capitalize()) for role in Role],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="The user is signed out, so that the change holds at once.",
+    )
+
+
+class ClientForm(DecisionForm):
+    name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget)
+    scopes = forms.MultipleChoiceField(choices=ApiClient.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    """Who can log in, as what, and what keeps them out. Nobody sets a password here: people reset their own."""
+
+    view_permission = "user_view"
+    list_display = ["email", "full_name", "role_names", "state", "date_joined", "last_login"]
+    list_filter = ["is_active", "is_staff", "groups"]
+    search_fields = ["email__istartswith", "full_name__icontains"]
+    ordering = ["email", "pk"]
+    fieldsets = [
+        (None, {"fields": ["email", "full_name", "public_id", "role_names", "state"]}),
+        (
+            "Log-in",
+            {"fields": ["second_factor", "pin", "wrong_tries", "last_login", "password_changed_at", "date_joined"]},
+        ),
+        ("Recent sign-ins", {"fields": ["sign_ins"]}),
+    ]
+    readonly_fields = ["role_names", "state", "second_factor", "pin", "wrong_tries", "sign_ins"]
+    actions_detail = ["assign_roles", "unlock_pin", "clear_lockout", "deactivate", "reactivate"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def has_manage_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Managers of users, about somebody else."""
+        return request.user.has_perm("identity.user_manage") and str(request.user.pk) != str(object_id)
+
+    @display(description="roles")
+    def role_names(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "–"
+
+    @display(description="state", ordering="is_active", label={"Active": "success", "Inactive": "danger"})
+    def state(self, user: User) -> str:
+        return "Active" if user.is_active else "Inactive"
+
+    @display(description="two-step verification", boolean=True)
+    def second_factor(self, user: User) -> bool:
+        return queries.has_second_factor(user)
+
+    @display(description="transaction PIN")
+    def pin(self, user: User) -> str:
+        found = queries.pin_state(user)
+        return "Locked" if found.is_locked else "Set" if found.is_set else "Not set"
+
+    @display(description="wrong log-ins")
+    def wrong_tries(self, user: User) -> str:
+        attempts = AccessAttempt.objects.filter(username=user.email)
+        rows = [f"{attempt.failures_since_start} from {attempt.ip_address}" for attempt in attempts[:10]]
+        return ", ".join(rows) or "None lately"
+
+    @display(description="newest first")
+    def sign_ins(self, user: User) -> str:
+        rows = [f"{row.at:%Y-%m-%d %H:%M} {row.device}, {row.how}, {row.ip}" for row in queries.recent_sign_ins(user)]
+        return "; ".join(rows) or "None"
+
+    @action(description="Assign roles", url_path="roles", permissions=["manage"], icon="badge")
+    def assign_roles(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self._user(request, object_id)
+        return self._decide(
+            request,
+            user,
+            title=f"Assign roles to {user}",
+            confirm="Assign these roles",
+            form_class=RolesForm,
+            initial={"roles": queries.roles_of(user)},
+            done=f"You changed the roles of {user}.",
+            decide=lambda data: services.assign_roles(
+                actor=request.user,
+                user_id=user.public_id,
+                roles=data["roles"],
+                reason=data["reason"],
+                now=timezone.now(),
+            ),
+        )
+
+    @action(description="Unlock PIN", url_path="unlock-pin", permissions=["manage"], icon="lock_open")
+    def unlock_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self._user(request, object_id)
+        return self._decide(
+            request,
+            user,
+            title=f"Unlock the PIN of {user}",
+            confirm="Unlock the PIN",
+            done=f"You unlocked the PIN of {user}.",
+            decide=lambda data: services.unlock_pin(actor=request.user, user_id=user.public_id, reason=data["reason"]),
+        )
+
+    @action(description="Clear lockout", url_path="clear-lockout", permissions=["manage"], icon="restart_alt")
+    def clear_lockout(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self._user(request, object_id)
+        return self._decide(
+            request,
+            user,
+            title=f"Let {user} try to log in again",
+            confirm="Clear the lockout",
+            done=f"{user} can try to log in again.",
+            decide=lambda data: services.clear_lockout(
+                actor=request.user, user_id=user.public_id, reason=data["reason"]
+            ),
+        )
+
+    @action(description="Deactivate", url_path="deactivate", permissions=["manage"], icon="block")
+    def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self._user(request, object_id)
+        return self._decide(
+            request,
+            user,
+            title=f"Deactivate {user}",
+            confirm="Deactivate the user",
+            danger=True,
+            note="Sessions, tokens and API keys of this user stop working at once.",
+            done=f"You deactivated {user}.",
+            decide=lambda data: services.deactivate_user(
+                actor=request.user, user_id=user.public_id, reason=data["reason"], now=timezone.now()
+            ),
+        )
+
+    @action(description="Reactivate", url_path="reactivate", permissions=["manage"], icon="check_circle")
+    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self._user(request, object_id)
+        return self._decide(
+            request,
+            user,
+            title=f"Reactivate {user}",
+            confirm="Reactivate the user",
+            done=f"You reactivated {user}.",
+            decide=lambda data: services.reactivate_user(
+                actor=request.user, user_id=user.public_id, reason=data["reason"]
+            ),
+        )
+
+    def _user(self, request: HttpRequest, object_id: str) -> User:
+        user = self.get_object(request, object_id)
+        if user is None or not self.has_view_permission(request):
+            raise Http404
+        assert isinstance(user, User)
+        return user
+
+    def _decide(self, request: HttpRequest, user: User, **page: Any) -> HttpResponse:
+        facts = [
+            ("E-mail address", user.email),
+            ("Name", user.full_name),
+            ("Roles", self.role_names(user)),
+            ("State", "Active" if user.is_active else "Inactive"),
+            ("Transaction PIN", self.pin(user)),
+        ]
+        return decision_page(
+            self,
+            request,
+            permission="user_manage",
+            facts=facts,
+            back=reverse("admin:identity_user_change", args=[user.pk]),
+            audit_subject=("user", user.public_id),
+            **page,
+        )
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(ReadOnlyAdmin):
+    """Integrators' keys: what they may do and when they were last used. A secret is shown once, when it is made."""
+
+    view_permission = "user_view"
+    list_display = ["name", "key_id", "scope_names", "is_active", "created_at", "last_used_at"]
+    list_filter = ["is_active"]
+    search_fields = ["name__icontains", "key_id__istartswith"]
+    ordering = ["name", "pk"]
+    fields = ["name", "key_id", "scope_names", "is_active", "created_at", "last_used_at"]
+    readonly_fields = ["scope_names"]
+    actions_list = ["create"]
+    actions_detail = ["revoke"]
+
+    def has_manage_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("identity.user_manage")
+
+    @display(description="scopes")
+    def scope_names(self, client: ApiClient) -> str:
+        return ", ".join(client.scopes)
+
+    @action(description="Create a client", url_path="create", permissions=["manage"], icon="add")
+    def create(self, request: HttpRequest) -> HttpResponse:
+        return decision_page(
+            self,
+            request,
+            permission="user_manage",
+            title="Create an API client",
+            facts=[],
+            confirm="Create the client",
+            form_class=ClientForm,
+            note="The key is shown once, on the next page. Hand it over by a safe way.",
+            back=reverse("admin:identity_apiclient_changelist"),
+            done=lambda issued: f"X-API-Key of {issued.client.name}, shown this once: {issued.key}",
+            decide=lambda data: services.create_api_client(
+                actor=request.user,
+                name=data["name"],
+                scopes=data["scopes"],
+                reason=data["reason"],
+                now=timezone.now(),
+            ),
+        )
+
+    @action(description="Revoke", url_path="revoke", permissions=["manage"], icon="key_off")
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        client = self.get_object(request, object_id)
+        if client is None or not self.has_view_permission(request):
+            raise Http404
+        assert isinstance(client, ApiClient)
+        client_id: uuid.UUID = client.pk
+        return decision_page(
+            self,
+            request,
+            permission="user_manage",
+            title=f"Revoke the key of {client.name}",
+            facts=[("Key", client.key_id), ("Scopes", ", ".join(client.scopes)), ("Last used", client.last_used_at)],
+            confirm="Revoke the key",
+            danger=True,
+            back=reverse("admin:identity_apiclient_change", args=[client.pk]),
+            audit_subject=("api_client", client.pk),
+            done=f"You revoked the key of {client.name}.",
+            decide=lambda data: services.revoke_api_client(
+                actor=request.user, client_id=client_id, reason=data["reason"]
+            ),
+        )
