@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
+from django.test import Client
+
+from identity.models import User
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -49,6 +53,10 @@ def chromium() -> Iterator[Any]:
 def new_page(chromium: Any, live_server: Any, transactional_db: None, settings: Any) -> Iterator[Callable[..., Any]]:
     """`new_page(javascript=False)`: a page of a fresh visitor. A policy violation or a script error fails the test."""
     settings.BASE_URL = live_server.url
+    for kind in ("SESSION", "CSRF"):
+        # The live server speaks plain HTTP, over which `__Host-` cookies cannot be set.
+        setattr(settings, f"{kind}_COOKIE_SECURE", False)
+        setattr(settings, f"{kind}_COOKIE_NAME", kind.lower())
     contexts: list[Any] = []
     complaints: list[str] = []
 
@@ -78,6 +86,14 @@ def new_page(chromium: Any, live_server: Any, transactional_db: None, settings: 
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def sign_in(page: Any, user: User) -> None:
+    """Give the page a session of a user, without the login form. Needs `new_page`'s cookie settings."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": settings.BASE_URL}])
 
 
 def newest_link(address: str, pattern: str) -> str:
