@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from audit.models import AuditEvent
+from audit.models import AuditEvent, IdempotencyRecord
 from common import request_context
 from common.db import require_transaction
 from identity.models import User
@@ -41,3 +42,9 @@ def record(
         ip=context.ip or None,
         channel=context.channel,
     )
+
+
+def purge_idempotency_records(*, now: datetime) -> int:
+    """Delete answers that expired; returns how many."""
+    count, _ = IdempotencyRecord.objects.filter(expires_at__lt=now).delete()
+    return count

@@ -1,0 +1,16 @@
+"""Background work of audit. Each task is safe to run twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from audit import services
+
+
+@shared_task(name="audit.tasks.purge_idempotency_records", ignore_result=True)
+def purge_idempotency_records(**kwargs: Any) -> int:
+    """Forget answers that are no longer replayed."""
+    return services.purge_idempotency_records(now=timezone.now())
