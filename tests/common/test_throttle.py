@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import Any
+
+import pytest
+
+from common import throttle
+from common.errors import TooMany
+from common.throttle import Limit
+
+
+def test_a_parallel_burst_gets_exactly_the_limit_through() -> None:
+    limit, key, allowed = Limit("test-burst", 10, 3600), uuid.uuid4().hex, []
+    start = threading.Barrier(40)
+
+    def attempt() -> None:
+        start.wait(10)
+        if throttle.wait_for(limit, key) == 0:
+            allowed.append(1)
+
+    threads = [threading.Thread(target=attempt) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(allowed) == 10
+
+
+def test_says_how_long_to_wait_and_keeps_callers_apart() -> None:
+    limit, key = Limit("test-wait", 2, 60), uuid.uuid4().hex
+    throttle.enforce(limit, key)
+    throttle.enforce(limit, key)
+    with pytest.raises(TooMany) as caught:
+        throttle.enforce(limit, key)
+    assert 25 <= caught.value.data["retry_after"] <= 30
+    throttle.enforce(limit, uuid.uuid4().hex)
+
+
+def test_without_redis_nothing_is_held_up(settings: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    limit, key = Limit("test-down", 1, 3600), uuid.uuid4().hex
+    assert [throttle.wait_for(limit, key) for _ in range(3)] == [0.0, 0.0, 0.0]
