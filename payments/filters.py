@@ -49,7 +49,7 @@ class PaymentFilter(django_filters.FilterSet):  # type: ignore[misc]
     amount_to = django_filters.NumberFilter(
         label="Amount to", method="at_most", max_digits=15, decimal_places=6, min_value=0, widget=_AMOUNT
     )
-    text = django_filters.CharFilter(label="Name, number or description", method="with_text", max_length=140)
+    text = django_filters.CharFilter(label="Name or text", method="with_text", max_length=140)
 
     class Meta:
         model = Payment

@@ -46,7 +46,7 @@ def review_transfer(
     cost = cost_of_transfer(amount=money, product_fee_minor=debit.product.transfer_fee_minor)
     payload = {
         "kind": Kind.TRANSFER.value,
-        "payee_number": credit.number,
+        "payee_number": credit.grouped_number,
         "payee_name": payee_name.strip(),
         "name_check": check.result.value,
         "name_hint": check.hint,
@@ -73,7 +73,7 @@ def review_own_transfer(
     parties.require_usable(debit, field="debit_account")
     credit = parties.pick_own_payee(own, debit=debit, credit_account_id=credit_account_id)
     cost = cost_without_fee(amount=parties.amount_for(debit, amount=amount, currency=""))
-    payload = {"kind": Kind.OWN_TRANSFER.value, "credit_account": str(credit.pk), "payee_number": credit.number}
+    payload = {"kind": Kind.OWN_TRANSFER.value, "credit_account": str(credit.pk), "payee_number": credit.grouped_number}
     return _keep(actor, debit, cost, payload, description=description, country=country, now=now)
 
 
