@@ -1,0 +1,8 @@
+"""The tables of payments; import them from here."""
+
+from __future__ import annotations
+
+from payments.models.payment import Channel, HoldCause, Kind, Payment, PaymentQuerySet, Source, Status
+from payments.models.review import Review
+
+__all__ = ["Channel", "HoldCause", "Kind", "Payment", "PaymentQuerySet", "Review", "Source", "Status"]
