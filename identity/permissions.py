@@ -15,7 +15,8 @@ class Role(StrEnum):
 
 
 PERMISSIONS: dict[str, str] = {
-    "kyc_view": "Can see KYC applications and documents",
+    "kyc_view": "Can see KYC applications",
+    "kyc_document_view": "Can open the documents of KYC applications",
     "kyc_decide": "Can approve or reject KYC applications",
     "account_view": "Can see every account",
     "account_open_for_customer": "Can open an account for a customer",
@@ -55,6 +56,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.COMPLIANCE: frozenset(
         {
             "kyc_view",
+            "kyc_document_view",
             "kyc_decide",
             "account_view",
             "account_freeze",
@@ -69,6 +71,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
             "notification_view",
         }
     ),
+    # Lending sees how far an application is; papers stay between their owner and compliance.
     Role.LENDING: frozenset({"account_view", "payment_view", "user_view", "kyc_view"}),
     Role.AUDITOR: _SEE_ALL,
     Role.ADMINISTRATOR: frozenset(

@@ -129,7 +129,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """The review page: data and checks on one side, the documents on the other. It only shows."""
-        self._require_view(request)
+        self._require(request, self.view_permission)
         application = self._application(object_id)
         return self._review_page(request, application)
 
@@ -178,7 +178,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     def number_view(self, request: HttpRequest, application_id: UUID) -> HttpResponse:
         """POST with a reason shows the number once, on the review page itself."""
-        self._require_view(request)
+        self._require(request, "kyc_decide")
         application = self._application(application_id)
         if request.method != "POST":
             return HttpResponse(status=405, headers={"Allow": "POST"})
@@ -191,7 +191,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         return self._review_page(request, application, number=number)
 
     def document_view(self, request: HttpRequest, document_id: UUID) -> HttpResponse:
-        self._require_view(request)
+        self._require(request, "kyc_document_view")
         try:
             document = services.view_as_staff(actor=request.user, document_id=document_id, purpose="download")
             data = queries.read_file(document)
@@ -203,7 +203,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         )
 
     def preview_view(self, request: HttpRequest, document_id: UUID, page: int) -> HttpResponse:
-        self._require_view(request)
+        self._require(request, "kyc_document_view")
         try:
             picture, kind = services.read_preview_as_staff(
                 actor=request.user, document_id=document_id, page=page, side=PREVIEW_SIDE
@@ -241,15 +241,17 @@ class ApplicationAdmin(ReadOnlyAdmin):
             "may_decide": application.state == State.PENDING
             and request.user.has_perm("identity.kyc_decide")
             and application.user_id != request.user.pk,
+            "may_open_documents": request.user.has_perm("identity.kyc_document_view"),
+            "may_reveal": request.user.has_perm("identity.kyc_decide"),
             "number": number,
             "number_error": number_error,
             "back": reverse("admin:kyc_application_changelist"),
         }
         return TemplateResponse(request, "admin/kyc/review.html", context, status=status)
 
-    def _require_view(self, request: HttpRequest) -> None:
-        if not self.has_view_permission(request):
-            record_refusal(request, permission=self.view_permission)
+    def _require(self, request: HttpRequest, permission: str) -> None:
+        if not request.user.has_perm(f"identity.{permission}"):
+            record_refusal(request, permission=permission)
             raise PermissionDenied
 
     def _application(self, application_id: UUID | str) -> Application:

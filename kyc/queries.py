@@ -90,9 +90,9 @@ def get_application_for(*, actor: User, application_id: uuid.UUID | str) -> Appl
 
 
 def get_document_for(*, actor: User, document_id: uuid.UUID | str) -> Document:
-    """The document, for its owner and for holders of `kyc_view`. Raises DocumentNotFound for everybody else."""
+    """The document, for its owner and for holders of `kyc_document_view`. Raises DocumentNotFound for everybody else."""
     documents = Document.objects.select_related("application")
-    if not (actor.is_active and actor.is_staff and actor.has_perm("identity.kyc_view")):
+    if not (actor.is_active and actor.is_staff and actor.has_perm("identity.kyc_document_view")):
         documents = documents.filter(application__user=actor)
     document = documents.filter(pk=document_id).first()
     if document is None:

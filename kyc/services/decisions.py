@@ -124,7 +124,7 @@ def view_as_staff(*, actor: User, document_id: uuid.UUID, purpose: str) -> Docum
 
     Raises PermissionMissing, DocumentNotFound.
     """
-    identity.require(actor, "kyc_view")
+    identity.require(actor, "kyc_document_view")
     with use_case():
         document = queries.get_document_for(actor=actor, document_id=document_id)
         audit.record(
@@ -144,12 +144,12 @@ def read_preview_as_staff(*, actor: User, document_id: uuid.UUID, page: int, sid
 
 
 def reveal_number(*, actor: User, application_id: uuid.UUID, reason: str) -> str:
-    """The identity document's number in full, for staff; who asked and why is put on the trail.
+    """The identity document's number in full, for those who decide; who asked and why is put on the trail.
 
     Raises PermissionMissing, ReasonMissing, ApplicationNotFound, and SealBroken (put on the trail, too) when the stored
     value was changed.
     """
-    identity.require(actor, "kyc_view")
+    identity.require(actor, "kyc_decide")
     if not reason.strip():
         raise ReasonMissing("Say why you need the number.", field="reason")
     with use_case():

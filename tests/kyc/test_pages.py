@@ -10,8 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from identity import services as identity
+from identity.permissions import Role
 from kyc import services
 from kyc.models import Application, Document, State
+from tests.conftest import make_user
 from tests.kyc import files
 from tests.kyc.factories import DETAILS
 from tests.kyc.helpers import COLORS, draft, pending, upload
@@ -252,6 +255,26 @@ def test_an_auditor_sees_and_decides_nothing(alice: Any, auditor: Any, login: An
         assert client.post(url, told).status_code == 403
     application.refresh_from_db()
     assert application.state == State.PENDING
+    number = client.post(reverse("admin:kyc_application_number", args=[application.pk]), {"reason": "Curious"})
+    assert number.status_code == 403
+    assert not AuditEvent.objects.filter(action="kyc.number_revealed").exists()
+    assert AuditEvent.objects.filter(action="identity.decision_refused", actor=auditor).count() == 3
+
+
+def test_lending_sees_how_far_an_application_is_but_no_papers(alice: Any, login: Any) -> None:
+    application = pending(alice)
+    document = application.documents.first()
+    lender = make_user("lending@bank.example", Role.LENDING)
+    client = login(lender)
+    page = client.get(reverse("admin:kyc_application_change", args=[application.pk])).content.decode()
+    assert "/kyc/application/document/" not in page
+    assert "Show the whole number" not in page
+    assert client.get(reverse("admin:kyc_document_download", args=[document.pk])).status_code == 403
+    assert client.get(reverse("admin:kyc_document_preview", args=[document.pk, 1])).status_code == 403
+    assert client.post(reverse("admin:kyc_application_number", args=[application.pk])).status_code == 403
+    with pytest.raises(identity.PermissionMissing):
+        services.view_as_staff(actor=lender, document_id=document.pk, purpose="download")
+    assert not AuditEvent.objects.filter(action="kyc.document_viewed").exists()
 
 
 def test_staff_looks_are_on_the_trail_and_previews_are_drawn(alice: Any, officer: Any, login: Any) -> None:
