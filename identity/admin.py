@@ -9,7 +9,6 @@ from allauth.account.decorators import secure_admin_login
 from axes.models import AccessAttempt
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -31,10 +30,6 @@ def _change_password(request: HttpRequest, extra_context: dict[str, Any] | None 
 
 
 admin.site.password_change = _change_password  # type: ignore[method-assign,assignment]
-
-if admin.site.is_registered(Group):
-    # Roles come from the table in `identity.permissions`; a form would be undone by the next migrate.
-    admin.site.unregister(Group)
 
 
 class RolesForm(DecisionForm):
