@@ -20,7 +20,7 @@ from identity.backoffice import ReadOnlyAdmin, decision_page, record_refusal
 from identity.models import User
 from payments import services
 from payments.forms import CounterForm
-from payments.models import HoldCause, Payment, PaymentQuerySet, Status
+from payments.models import Payment, PaymentQuerySet, Status
 
 _TONES = {
     Status.COMPLETED.label: "success",
@@ -46,7 +46,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_help_text = "Payment id, account number or e-mail address"
     ordering = ("-created_at", "pk")
     actions_list = ("cash_in", "cash_out")
-    actions_detail = ("reverse", "release", "decline")
+    actions_detail = ("reverse",)
     exclude = ("payload_sha256",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
@@ -103,34 +103,6 @@ class PaymentAdmin(ReadOnlyAdmin):
             danger=True,
         )
 
-    @action(description="Release (checks did not answer)", url_path="release", permissions=["release"])  # type: ignore[untyped-decorator]
-    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(
-            request,
-            object_id,
-            permission="fraud_decide",
-            title="Release this payment",
-            note="The checks did not answer when it was asked for, so there is no fraud case. The money goes to the payee.",
-            confirm="Release the payment",
-            done="You released the payment.",
-            service=services.release_unscreened,
-            danger=False,
-        )
-
-    @action(description="Decline (checks did not answer)", url_path="decline", permissions=["release"])  # type: ignore[untyped-decorator]
-    def decline(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(
-            request,
-            object_id,
-            permission="fraud_decide",
-            title="Decline this payment",
-            note="The reserved money is available to the customer again.",
-            confirm="Decline the payment",
-            done="You declined the payment.",
-            service=services.decline_unscreened,
-            danger=True,
-        )
-
     # Methods, because unfold looks names with a dot up in the database while the system checks run.
     def has_reverse_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         if not request.user.has_perm("identity.payment_reverse"):
@@ -142,13 +114,6 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def has_cash_out_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("identity.payment_withdraw")
-
-    def has_release_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Only payments without a fraud case are decided here; the others are decided in their case."""
-        if not request.user.has_perm("identity.fraud_decide"):
-            return False
-        held = Payment.objects.filter(status=Status.HELD, hold_cause=HoldCause.UNSCREENED)
-        return object_id is not None and held.filter(pk=object_id).exists()
 
     def _decide(
         self,

@@ -40,10 +40,8 @@ from payments.services.deposits import (
 from payments.services.holds import (
     cancel_held,
     decline_held,
-    decline_unscreened,
     expire_held,
     release_held,
-    release_unscreened,
 )
 from payments.services.locations import location
 from payments.services.reversals import reverse_payment
@@ -92,7 +90,6 @@ __all__ = [
     "cancel_held",
     "confirm_transfer",
     "decline_held",
-    "decline_unscreened",
     "deposit_cash",
     "deposit_cash_within",
     "deposit_from_integrator_within",
@@ -103,7 +100,6 @@ __all__ = [
     "preview_at_counter",
     "purge_reviews",
     "release_held",
-    "release_unscreened",
     "reverse_payment",
     "review_own_transfer",
     "review_transfer",

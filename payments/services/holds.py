@@ -10,7 +10,6 @@ from django.db import transaction
 from accounts.models import Status as AccountStatus
 from common.db import require_transaction, use_case
 from fraud import services as fraud
-from identity import services as identity
 from identity.models import User
 from ledger import services as ledger
 from payments.errors import (
@@ -18,9 +17,8 @@ from payments.errors import (
     NotHeld,
     PayeeCannotReceive,
     PaymentNotFound,
-    ReasonMissing,
 )
-from payments.models import HoldCause, Payment, PaymentQuerySet, Status
+from payments.models import Payment, PaymentQuerySet, Status
 from payments.services import orders, parties, telling
 
 _EXPIRED_TEXT = "Nobody decided in time, so the money is available to you again."
@@ -73,26 +71,6 @@ def decline_held(*, subject_id: UUID, actor: User, reason: str, now: datetime) -
     payment.save(update_fields=["status", "refusal_code", "refusal_text", "decided_at", "decided_by"])
     telling.declined(payment, actor=actor, reason=reason)
     return payment
-
-
-def release_unscreened(*, actor: User, payment_id: UUID, reason: str, now: datetime) -> Payment:
-    """Release a payment that is held because the checks did not answer; there is no fraud case for it.
-
-    Raises PermissionMissing (fraud_decide), ReasonMissing, NotHeld and what `release_held` raises.
-    """
-    with use_case():
-        _require_unscreened(actor=actor, payment_id=payment_id, reason=reason)
-        return release_held(subject_id=payment_id, actor=actor, reason=reason, now=now)
-
-
-def decline_unscreened(*, actor: User, payment_id: UUID, reason: str, now: datetime) -> Payment:
-    """Decline a payment that is held because the checks did not answer.
-
-    Raises PermissionMissing (fraud_decide), ReasonMissing, NotHeld and what `decline_held` raises.
-    """
-    with use_case():
-        _require_unscreened(actor=actor, payment_id=payment_id, reason=reason)
-        return decline_held(subject_id=payment_id, actor=actor, reason=reason, now=now)
 
 
 def cancel_held(*, actor: User, payment_id: UUID, now: datetime) -> Payment:
@@ -157,15 +135,6 @@ def _to_decide(payment_id: UUID, *, actor: User, now: datetime) -> Payment:
         raise HoldExpired
     parties.require_uninvolved(actor, payment)
     return payment
-
-
-def _require_unscreened(*, actor: User, payment_id: UUID, reason: str) -> None:
-    identity.require(actor, "fraud_decide")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    payment = _lock(payment_id)
-    if payment.hold_cause != HoldCause.UNSCREENED:
-        raise NotHeld("This payment has a fraud case: decide it there.")
 
 
 def _require_held(payment: Payment) -> None:

@@ -92,7 +92,7 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     now = _not_before_the_last(order, now=now)
     verdict = screen(order, now=now)
     if verdict is None:
-        return _hold(order, cause=HoldCause.UNSCREENED, verdict=None, now=now)
+        return _hold(order, cause=HoldCause.UNSCREENED, verdict=_unscreened(order, now=now), now=now)
     if verdict.outcome is Outcome.APPROVED:
         return complete(order, decision_id=verdict.decision_id, now=now)
     if verdict.outcome is Outcome.FLAGGED:
@@ -127,7 +127,10 @@ def require_funds(order: Order) -> None:
 
 
 def screen(order: Order, *, now: datetime) -> Verdict | None:
-    """Ask fraud. None when the scorer failed or took too long: the caller must not wave the payment through."""
+    """Ask fraud. None when the scorer failed or took too long: the caller must not wave the payment through.
+
+    Then nothing of the attempt is kept: an approval that came too late must not count as one later.
+    """
     facts = _facts(order, now=now)
     started = monotonic()
     try:
@@ -135,13 +138,20 @@ def screen(order: Order, *, now: datetime) -> Verdict | None:
             _limit_statements(milliseconds=int(SCREENING_BUDGET_SECONDS * 1000))
             verdict = fraud.screen(facts=facts)
             _lift_limit()
+            if monotonic() - started > SCREENING_BUDGET_SECONDS and verdict.outcome is Outcome.APPROVED:
+                raise TimeoutError("the checks took too long")
     except Exception:
         logger.exception("screening failed, the payment is held", extra={"payment_id": str(order.id)})
         return None
-    if monotonic() - started > SCREENING_BUDGET_SECONDS and verdict.outcome is Outcome.APPROVED:
-        logger.error("screening took too long, the payment is held", extra={"payment_id": str(order.id)})
-        return None
     return verdict
+
+
+def _unscreened(order: Order, *, now: datetime) -> Verdict:
+    """Open the case in which a person decides what the checks did not.
+
+    When not even that can be written, the payment fails as a whole: a held payment that nobody sees helps nobody.
+    """
+    return fraud.hold_unscreened(facts=_facts(order, now=now))
 
 
 def complete(order: Order, *, decision_id: uuid.UUID | None, now: datetime) -> Payment:
@@ -155,15 +165,14 @@ def complete(order: Order, *, decision_id: uuid.UUID | None, now: datetime) -> P
     return payment
 
 
-def _hold(order: Order, *, cause: HoldCause, verdict: Verdict | None, now: datetime) -> Payment:
+def _hold(order: Order, *, cause: HoldCause, verdict: Verdict, now: datetime) -> Payment:
     """Reserve amount and fee until a person decides or the hold expires."""
     assert order.debit is not None, "only payments out of an account are screened"
     payment = _draft(order, status=Status.HELD, now=now)
     payment.hold_cause = cause
     payment.expires_at = now + HOLD_LASTS
-    if verdict is not None:
-        payment.decision_id = verdict.decision_id
-        payment.reasons = _reasons(verdict)
+    payment.decision_id = verdict.decision_id
+    payment.reasons = _reasons(verdict)
     with _funds_beside_amount():
         placed = ledger.place_hold(
             external_ref=payment.pk,

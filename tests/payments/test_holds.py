@@ -15,7 +15,7 @@ from fraud import services as fraud
 from identity.errors import PermissionMissing
 from notifications.models import OutboxEvent
 from payments import services
-from payments.models import Payment, Status
+from payments.models import HoldCause, Payment, Status
 from tests.payments.conftest import Bank
 from tests.payments.factories import case_of, held, held_payment, pay, posted
 
@@ -100,20 +100,32 @@ def test_what_nobody_decides_expires_once(bank: Bank, officer: Any) -> None:
     assert OutboxEvent.objects.filter(user=bank.alice, kind="transfer_expired").count() == 1
 
 
-def test_an_unscreened_payment_is_decided_without_a_case(
+def test_a_payment_that_nobody_could_check_is_decided_in_its_case(
     bank: Bank, officer: Any, teller: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flagged = held_payment(bank.alice, bank.current, bank.bobs)
     monkeypatch.setattr(fraud, "screen", lambda **_: 1 / 0)
     first, second = pay(bank.alice, bank.current, bank.bobs), pay(bank.alice, bank.current, bank.bobs)
-    facts: dict[str, Any] = {"reason": "looked at it", "now": timezone.now()}
+    for payment in (first, second):
+        assert (payment.status, payment.hold_cause) == (Status.HELD, HoldCause.UNSCREENED)
+        assert payment.decision_id == case_of(payment).decision_id
+        assert [reason["code"] for reason in payment.reasons] == ["NOT_SCREENED"]
+    assert (posted(bank.bobs), held(bank.current)) == (10_000, 5_000)
     with pytest.raises(PermissionMissing):
-        services.release_unscreened(actor=teller, payment_id=first.pk, **facts)
-    with pytest.raises(services.NotHeld):
-        services.release_unscreened(actor=officer, payment_id=flagged.pk, **facts)
-    assert services.release_unscreened(actor=officer, payment_id=first.pk, **facts).status == Status.COMPLETED
-    assert services.decline_unscreened(actor=officer, payment_id=second.pk, **facts).status == Status.REFUSED
-    assert posted(bank.bobs) == 12_500
+        decide(teller, first, "RELEASE")
+    decide(officer, first, "RELEASE")
+    decide(officer, second, "DECLINE")
+    assert [Payment.objects.get(pk=payment.pk).status for payment in (first, second)] == ["COMPLETED", "REFUSED"]
+    assert (posted(bank.bobs), held(bank.current)) == (12_500, 0)
+
+
+def test_a_payment_fails_as_a_whole_when_not_even_its_case_can_be_written(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fraud, "screen", lambda **_: 1 / 0)
+    monkeypatch.setattr(fraud, "hold_unscreened", lambda **_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        pay(bank.alice, bank.current, bank.bobs)
+    assert (Payment.objects.count(), held(bank.current)) == (0, 0)
 
 
 def test_a_reversal_takes_amount_and_fee_back_once(bank: Bank, officer: Any) -> None:

@@ -15,6 +15,7 @@ from accounts.models import Product
 from audit.models import AuditEvent
 from common.errors import DomainError
 from fraud import services as fraud
+from fraud.models import Decision
 from fraud.rules.facts import Outcome
 from ledger import queries as ledger
 from notifications.models import OutboxEvent
@@ -143,7 +144,10 @@ def test_a_scorer_that_answers_too_late_holds_the_transfer(bank: Bank, monkeypat
 
     monkeypatch.setattr(orders, "SCREENING_BUDGET_SECONDS", 0.2)
     monkeypatch.setattr(fraud, "screen", late)
-    assert pay(bank.alice, bank.current, bank.bobs).hold_cause == HoldCause.UNSCREENED
+    payment = pay(bank.alice, bank.current, bank.bobs)
+    assert payment.hold_cause == HoldCause.UNSCREENED
+    # The approval that came too late is not kept: it would make the payee a known one.
+    assert [decision.outcome for decision in Decision.objects.filter(subject_id=payment.pk)] == ["FLAGGED"]
 
 
 # fmt: off
