@@ -61,7 +61,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=100)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=200)
-    body_sha256 = models.CharField(max_length=64)
+    body_mac = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     body = models.BinaryField()
     content_type = models.CharField(max_length=80)

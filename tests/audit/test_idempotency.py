@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import uuid
@@ -75,6 +76,16 @@ def test_refuses_the_key_with_another_body_or_path(alice: User) -> None:
     for response in (call(alice, {"a": 2}), call(alice, {"a": 1}, path="/y")):
         assert (response.status_code, response.data["code"]) == (422, "idempotency_key_reused")
     assert effects() == 1
+
+
+def test_a_copy_of_the_table_does_not_give_a_pin_away(alice: User, settings: Any) -> None:
+    call(alice, {"pin": "4826"})
+    kept = IdempotencyRecord.objects.get().body_mac
+    guesses = [json.dumps({"pin": f"{pin:04d}"}, separators=(",", ":")).encode() for pin in range(10_000)]
+    assert kept not in {hashlib.sha256(guess).hexdigest() for guess in guesses}
+    settings.SECRET_KEY = "another key of fifty characters, as long as it must be for this"
+    call(alice, {"pin": "4826"}, "another-key")
+    assert IdempotencyRecord.objects.get(key="another-key").body_mac != kept
 
 
 def test_keys_belong_to_their_user(alice: User, bob: User) -> None:

@@ -56,7 +56,7 @@ def test_expired_answers_are_forgotten(alice: User) -> None:
     now = timezone.now()
     for number, expires in enumerate((now - timedelta(seconds=1), now + timedelta(hours=1))):
         IdempotencyRecord.objects.create(
-            user=alice, key=f"key-{number}", method="POST", path="/", body_sha256="", status=201, body=b"",
+            user=alice, key=f"key-{number}", method="POST", path="/", body_mac="", status=201, body=b"",
             content_type="", created_at=now, expires_at=expires,
         )  # fmt: skip
     assert services.purge_idempotency_records(now=now) == 1
