@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import api
+from accounts.api import accounts as api
 
 urlpatterns = [
     path("accounts/", api.Accounts.as_view(), name="api-accounts"),

@@ -49,6 +49,29 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one account's sequence, (after_seq, last_seq], with what it held before and after, in minor units.
+
+    `credits` and `debits` are not negative; opening + credits - debits = closing. A sequence never changes once it is
+    written, so a span reads the same however much is posted meanwhile.
+    """
+
+    after_seq: int
+    last_seq: int
+    opening: int
+    closing: int
+    credits: int
+    debits: int
+    credit_count: int
+    debit_count: int
+
+    @property
+    def count(self) -> int:
+        """Number of postings: the sequence has no gaps."""
+        return self.last_seq - self.after_seq
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """What came in and went out in the period at this position of the question; both in minor units and not negative
     unless reversals outweigh them."""
@@ -182,6 +205,37 @@ def lines(
             [account_id, after_seq, since, account_id, since, until, account_id, until, limit],
         )
     ]
+
+
+def bounds(account_id: int, since: datetime, until: datetime) -> tuple[int, int]:
+    """The stretch (after_seq, last_seq] of an account's sequence that was booked in [since, until).
+
+    For accounts with a balance row; two binary searches. An unknown account has the empty stretch.
+    """
+    row = _rows(
+        """
+        SELECT coalesce(ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond'), 0),
+               coalesce(ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond'), 0)
+        """,
+        [account_id, since, account_id, until],
+    )[0]
+    return int(row[0]), int(row[1])
+
+
+def span(account_id: int, *, after_seq: int, last_seq: int) -> Span:
+    """Balances and sums over a stretch of an account's sequence, added up by the database in one statement."""
+    row = _rows(
+        """
+        SELECT coalesce((SELECT p.balance_after FROM ledger_posting p WHERE p.account_id = %s AND p.account_seq = %s), 0),
+               coalesce((SELECT p.balance_after FROM ledger_posting p WHERE p.account_id = %s AND p.account_seq = %s), 0),
+               coalesce(sum(p.amount) FILTER (WHERE p.amount > 0), 0)::bigint,
+               coalesce(-sum(p.amount) FILTER (WHERE p.amount < 0), 0)::bigint,
+               count(*) FILTER (WHERE p.amount > 0), count(*) FILTER (WHERE p.amount < 0)
+          FROM ledger_posting p WHERE p.account_id = %s AND p.account_seq > %s AND p.account_seq <= %s
+        """,
+        [account_id, after_seq, account_id, last_seq, account_id, after_seq, last_seq],
+    )[0]
+    return Span(after_seq, last_seq, *row)
 
 
 def recent_lines(account_id: int, *, before_seq: int | None = None, limit: int = 20) -> list[Line]:
