@@ -9,13 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.core import mail
-from django.test import Client
 
-from identity.models import User
-
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(os.environ.get("BANKPORTAL_CHROMIUM") or "/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -49,18 +44,45 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+class Watch:
+    """Keeps what a page complains about: script errors, refused files and everything else on the error console.
+
+    Chromium also writes there that a page itself answered 404 or 422; a test that wants that says so with `answers`.
+    """
+
+    def __init__(self, answers: tuple[int, ...]) -> None:
+        self.answers = answers
+        self.complaints: list[str] = []
+
+    def on(self, page: Any) -> None:
+        page.on("pageerror", lambda error: self.complaints.append(f"script error on {page.url}: {error}"))
+        page.on("console", lambda message: self._console(page, message))
+
+    def _console(self, page: Any, message: Any) -> None:
+        text = message.text
+        loud = message.type == "error" or re.search("Content.Security.Policy", text)
+        wanted = any(f"the server responded with a status of {status} " in text for status in self.answers)
+        if loud and not wanted:
+            self.complaints.append(f"{page.url}: {text} ({message.location.get('url', '')})")
+
+
 @pytest.fixture
 def new_page(chromium: Any, live_server: Any, transactional_db: None, settings: Any) -> Iterator[Callable[..., Any]]:
-    """`new_page(javascript=False)`: a page of a fresh visitor. A policy violation or a script error fails the test."""
+    """`new_page(javascript=False)`: a page of a fresh visitor.
+
+    The test fails on a violation of the content policy, a script error or anything else on the page's error console.
+    """
     settings.BASE_URL = live_server.url
+    # Mail stays in the bank, where the sandbox shows it to its visitors.
+    settings.EMAIL_BACKEND = "notifications.mail.MailboxBackend"
     for kind in ("SESSION", "CSRF"):
         # The live server speaks plain HTTP, over which `__Host-` cookies cannot be set.
         setattr(settings, f"{kind}_COOKIE_SECURE", False)
         setattr(settings, f"{kind}_COOKIE_NAME", kind.lower())
     contexts: list[Any] = []
-    complaints: list[str] = []
+    watches: list[Watch] = []
 
-    def make(*, javascript: bool = True, phone: bool = False, dark: bool = False) -> Any:
+    def make(*, javascript: bool = True, phone: bool = False, dark: bool = False, answers: tuple[int, ...] = ()) -> Any:
         context = chromium.new_context(
             base_url=live_server.url,
             java_script_enabled=javascript,
@@ -68,39 +90,14 @@ def new_page(chromium: Any, live_server: Any, transactional_db: None, settings: 
             color_scheme="dark" if dark else "light",
             locale="en-GB",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
+        watches.append(Watch(answers))
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"script error on {page.url}: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(f"{page.url}: {message.text}")
-                if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text
-                else None
-            ),
-        )
+        watches[-1].on(page)
         return page
 
     yield make
     for context in contexts:
         context.close()
-    assert complaints == []
-
-
-def sign_in(page: Any, user: User) -> None:
-    """Give the page a session of a user, without the login form. Needs `new_page`'s cookie settings."""
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    name = settings.SESSION_COOKIE_NAME
-    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": settings.BASE_URL}])
-
-
-def newest_link(address: str, pattern: str) -> str:
-    """The newest link in the mail to an address that matches the pattern."""
-    for message in reversed(mail.outbox):
-        if address in message.to:
-            found = re.search(pattern, str(message.body))
-            if found:
-                return found.group(0)
-    raise AssertionError(f"no mail to {address} with {pattern}")
+    assert [complaint for watch in watches for complaint in watch.complaints] == []

@@ -13,7 +13,7 @@ from django.utils import timezone
 from identity.models import User
 from payments import services as payments
 from tests.accounts.factories import open_test_account
-from tests.browser.conftest import sign_in
+from tests.browser.steps import sign_in
 from tests.kyc.factories import ApplicationFactory
 from tests.payments.factories import give_pin, held_payment, pay
 
