@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from audit.models import AuditEvent
+from audit.models import AuditEvent, Seal
 from identity.backoffice import ReadOnlyAdmin
 
 
@@ -38,3 +38,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @display(description="details")
     def details(self, event: AuditEvent) -> str:
         return json.dumps(event.data, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnlyAdmin):
+    """The chain over the trail; `manage.py verify_audit` recomputes it."""
+
+    view_permission = "audit_view"
+    list_display = ["number", "sealed_at", "count", "digest"]
+    ordering = ["-number"]
+    fields = ["number", "sealed_at", "count", "from_xid", "to_xid", "digest"]

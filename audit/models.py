@@ -1,4 +1,4 @@
-"""The append-only trail, and the records that make a repeated request safe."""
+"""The append-only trail, its seals, and the records that make a repeated request safe."""
 
 from __future__ import annotations
 
@@ -7,6 +7,30 @@ import uuid
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast
+
+
+def _append_only() -> list[pgtrigger.Trigger]:
+    """Grants stop the runtime role; triggers stop the owner's slip of the hand as well."""
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name="no_truncate",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            func="RAISE EXCEPTION 'pgtrigger: Cannot truncate rows from % table', TG_TABLE_NAME;",
+        ),
+    ]
+
+
+class CurrentXid(models.Func):
+    """The id of the running transaction, 64 bits wide, as PostgreSQL writes it."""
+
+    function = "pg_current_xact_id"
+    template = "%(function)s()::text"
+    arity = 0
+    output_field = models.TextField()
 
 
 class AuditEvent(models.Model):
@@ -29,28 +53,46 @@ class AuditEvent(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     ip = models.GenericIPAddressField(null=True)
     channel = models.CharField(max_length=10)
+    # Ids and clocks run ahead of commits. By the transaction a seal can tell which events nobody will add to any more.
+    xid = models.BigIntegerField(db_default=Cast(CurrentXid(), models.BigIntegerField()), editable=False)
 
     class Meta:
         default_permissions = ()
         indexes = [
+            models.Index(fields=["xid", "id"], name="audit_event_xid"),
             models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_event_subject"),
             models.Index(fields=["actor", "id"], name="audit_event_actor"),
             models.Index(fields=["action", "id"], name="audit_event_action"),
         ]
-        # Grants stop the runtime role; triggers stop the owner's slip of the hand as well.
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="no_truncate",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate rows from % table', TG_TABLE_NAME;",
-            ),
-        ]
+        triggers = _append_only()
 
     def __str__(self) -> str:
         return f"{self.pk} {self.action} {self.subject_kind} {self.subject_id}"
+
+
+class Seal(models.Model):
+    """One block of the trail, hashed and chained to the block before it (`common.seals`).
+
+    It covers the events of all transactions from `from_xid` up to, not including, `to_xid`.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    from_xid = models.BigIntegerField()
+    to_xid = models.BigIntegerField()
+    count = models.PositiveIntegerField("events")
+    digest = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(to_xid__gt=models.F("from_xid")), name="audit_seal_bounds"),
+            models.CheckConstraint(condition=models.Q(number__gt=0, count__gt=0), name="audit_seal_positive"),
+        ]
+        triggers = _append_only()
+
+    def __str__(self) -> str:
+        return f"Seal {self.number}"
 
 
 class IdempotencyRecord(models.Model):

@@ -28,6 +28,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "relay-outbox": {"task": "notifications.tasks.relay_outbox", "schedule": 5.0},
+        "seal-audit-trail": {"task": "audit.tasks.seal_trail", "schedule": 60.0},
         "purge-idempotency-records": {"task": "audit.tasks.purge_idempotency_records", "schedule": 3600.0},
         "expire-holds": {"task": "payments.tasks.expire_held_payments", "schedule": 60.0},
         "expire-applications": {

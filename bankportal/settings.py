@@ -166,6 +166,8 @@ STORAGES = {
     "default": _private,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Heads of the sealed trails: the proof that no tail was cut off, as long as somebody carries them elsewhere.
+SEALS_ROOT = env.text("SEALS_ROOT", default=str(Path(STORAGE_ROOT).parent / "seals"))
 # Enough for one document and its form; the KYC limits are below this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -80,6 +80,7 @@ def as_owner(db: None) -> Callable[[], Any]:
 def storage(settings: Any, tmp_path: Any) -> None:
     """Uploads of a test stay in its own folder."""
     settings.STORAGE_ROOT = str(tmp_path / "storage")
+    settings.SEALS_ROOT = str(tmp_path / "seals")
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
