@@ -6,7 +6,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
 from tqdm import tqdm
@@ -16,7 +15,7 @@ from accounts.models import Account
 from audit import services as audit
 from audit.models import AuditEvent
 from bankportal.demo import identity_checks, staff
-from bankportal.demo.history import DAYS, Flow, Movement, movements, opening_minor
+from bankportal.demo.history import DAYS, opening_minor
 from bankportal.demo.people import Person, people
 from bankportal.demo.staff import stable_id
 from common.db import use_case
@@ -24,17 +23,13 @@ from common.money import Money
 from fraud import services as fraud
 from fraud.models import Case
 from identity.models import User
-from ledger import services as ledger
-from notifications.models import OutboxEvent
-from payments import services as payments
-from payments.models import Channel, Kind, Payment, Source, Status
-from payments.rules.requests import payload_hash
+from payments.models import Payment
 
 SEED = 20_260_117
 CUSTOMERS = 200
 PENDING = 12
-# So many postings share one commit: fewer waits for the disk, little to repeat after an interruption.
-CHUNK = 200
+# So many customers open their accounts in one commit: fewer waits for the disk, little to repeat after an interruption.
+CHUNK = 25
 STARTED, FINISHED = "demo.seeding_started", "demo.seeded"
 
 
@@ -79,25 +74,38 @@ def enrol(*, end: datetime, password: str, quiet: bool) -> Books:
     identity_checks.ensure_approved(
         persons=onboard, users=users, officer=made["compliance@demo.example"], decided_at=opened_at
     )
+    current, savings = _open_accounts(onboard, users, opened_at, quiet)
+    return Books(persons, users, made, current, savings)
+
+
+def _open_accounts(
+    onboard: Sequence[Person], users: dict[int, User], opened_at: datetime, quiet: bool
+) -> tuple[dict[int, Account], dict[int, Account]]:
+    """A current account for each, for some also savings or a wallet; returns the current and the savings accounts."""
     source = random.Random(SEED)  # noqa: S311 - plausible, not secret
     current: dict[int, Account] = {}
     savings: dict[int, Account] = {}
-    for person in tqdm(onboard, desc="Opening accounts", unit="customer", disable=quiet):
-        opening = opening_minor(person, source)
-        owner = users[person.index]
-        current[person.index] = _open(owner, "CUR-EUR", opening, opened_at)
-        if person.index % 2 == 0:
-            savings[person.index] = _open(
-                owner, "SAV-EUR", source.randrange(20, 240) * 1_000, opened_at + timedelta(hours=1)
-            )
-        if person.index % 11 == 0:
-            _open(owner, "WAL-USD", source.randrange(50, 900) * 100, opened_at + timedelta(hours=2))
-    return Books(persons, users, made, current, savings)
+    with tqdm(desc="Opening accounts", unit="customer", total=len(onboard), disable=quiet) as bar:
+        for start in range(0, len(onboard), CHUNK):
+            chunk = onboard[start : start + CHUNK]
+            with use_case():
+                for person in chunk:
+                    opening = opening_minor(person, source)
+                    owner = users[person.index]
+                    current[person.index] = _open(owner, "CUR-EUR", opening, opened_at)
+                    if person.index % 2 == 0:
+                        opening = source.randrange(20, 240) * 1_000
+                        savings[person.index] = _open(owner, "SAV-EUR", opening, opened_at + timedelta(hours=1))
+                    if person.index % 11 == 0:
+                        opening = source.randrange(50, 900) * 100
+                        _open(owner, "WAL-USD", opening, opened_at + timedelta(hours=2))
+            bar.update(len(chunk))
+    return current, savings
 
 
 def _open(owner: User, product: str, opening: int, now: datetime) -> Account:
     currency = product.rsplit("-", 1)[1]
-    return accounts.open_account(
+    return accounts.open_account_within(
         actor=owner,
         owner=owner,
         product_code=product,
@@ -106,116 +114,6 @@ def _open(owner: User, product: str, opening: int, now: datetime) -> Account:
         client_id=stable_id("account", owner.email, product),
         now=now,
     ).account
-
-
-def live_ninety_days(books: Books, *, end: datetime, quiet: bool) -> None:
-    """Post the history in time order: pay and shopping straight to the ledger, transfers through the real use case."""
-    persons = [person for person in books.persons if person.index in books.current]
-    openings = [books.current[person.index].opening_minor for person in persons]
-    plan = movements(
-        persons=persons, openings=openings, savers=set(books.savings), end=end - timedelta(hours=2), seed=SEED
-    )
-    clearing = ledger.internal_account(gl_code="1100", currency="EUR")
-    done = set(Payment.objects.filter(created_at__lt=end).values_list("client_id", flat=True))
-    outside: list[tuple[UUID, Movement]] = []
-    for number, movement in enumerate(tqdm(plan, desc="Ninety days of payments", unit="payment", disable=quiet)):
-        client_id = stable_id("movement", number)
-        if client_id in done:
-            continue
-        if movement.flow in (Flow.PAY, Flow.SPEND):
-            outside.append((client_id, movement))
-            if len(outside) == CHUNK:
-                _post_outside(books, outside, clearing)
-                outside = []
-            continue
-        # A transfer needs the balance that earlier movements left.
-        _post_outside(books, outside, clearing)
-        outside = []
-        _transfer(books, movement, client_id)
-    _post_outside(books, outside, clearing)
-    # Nobody wants ninety days of messages in one minute.
-    OutboxEvent.objects.filter(relayed_at=None).delete()
-
-
-def _post_outside(books: Books, chunk: Sequence[tuple[UUID, Movement]], clearing: int) -> None:
-    """Pay from payroll and spending at shops: what the two gateways reported. One transaction."""
-    if not chunk:
-        return
-    rows = []
-    with use_case():
-        for client_id, movement in chunk:
-            rows.append(_gateway_payment(books, client_id, movement, clearing))
-        Payment.objects.bulk_create(rows)
-
-
-def _gateway_payment(books: Books, client_id: UUID, movement: Movement, clearing: int) -> Payment:
-    account = books.current[movement.person]
-    incoming = movement.flow is Flow.PAY
-    gateway = books.staff[(staff.PAYROLL if incoming else staff.CARDS)[0]]
-    payment = Payment(
-        id=stable_id("payment", client_id),
-        kind=Kind.DEPOSIT if incoming else Kind.WITHDRAWAL,
-        status=Status.COMPLETED,
-        client_id=client_id,
-        payload_sha256=payload_hash({"demo": str(client_id)}),
-        debit_account=None if incoming else account,
-        credit_account=account if incoming else None,
-        amount_minor=movement.amount_minor,
-        currency=account.currency,
-        description=movement.text,
-        initiated_by=gateway,
-        channel=Channel.API,
-        source=Source.INTEGRATOR if incoming else Source.OUTSIDE,
-        created_at=movement.at,
-        decided_at=movement.at,
-    )
-    payment.entry_id = ledger.post_transfer(
-        external_ref=payment.id,
-        debit_account_id=clearing if incoming else account.ledger_account_id,
-        credit_account_id=account.ledger_account_id if incoming else clearing,
-        amount_minor=movement.amount_minor,
-        kind="deposit" if incoming else "withdrawal",
-        description=movement.text,
-        source_kind="payment",
-        source_id=payment.id,
-        booked_at=movement.at,
-    ).entry_id
-    return payment
-
-
-def _transfer(books: Books, movement: Movement, client_id: UUID) -> None:
-    """A transfer as the portal submits it; when the rules hold it, an officer decides a few hours later."""
-    actor = books.users[movement.person]
-    amount = Money(movement.amount_minor, "EUR").plain
-    home = books.persons[movement.person].country
-    if movement.flow is Flow.SAVE:
-        payment = payments.submit_own_transfer(
-            actor=actor,
-            debit_account_id=books.current[movement.person].pk,
-            credit_account_id=books.savings[movement.person].pk,
-            amount=amount,
-            client_id=client_id,
-            channel=Channel.PORTAL,
-            now=movement.at,
-            description=movement.text,
-            country=home,
-        )
-    else:
-        assert movement.friend is not None
-        payment = payments.submit_transfer(
-            actor=actor,
-            debit_account_id=books.current[movement.person].pk,
-            payee_number=books.current[movement.friend].number,
-            payee_name=books.users[movement.friend].full_name,
-            amount=amount,
-            client_id=client_id,
-            channel=Channel.PORTAL,
-            now=movement.at,
-            description=movement.text,
-            country=home,
-        )
-    if payment.status == Status.HELD:
-        decide(books, payment, release=True, now=movement.at + timedelta(hours=3))
 
 
 def decide(books: Books, payment: Payment, *, release: bool, now: datetime) -> None:

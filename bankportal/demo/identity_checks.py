@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from tqdm import tqdm
 
 from bankportal.demo.people import Person
@@ -64,15 +67,35 @@ def _approved(person: Person, user: User, officer: User, decided_at: datetime) -
     return application
 
 
-def submit_pending(*, persons: Sequence[Person], users: dict[int, User], end: datetime, quiet: bool) -> None:
-    """Applications as the wizard makes them, waiting for a decision for some hours each."""
-    for place, person in enumerate(tqdm(persons, desc="Identity checks to review", unit="person", disable=quiet)):
-        user = users[person.index]
+@contextmanager
+def submitted_meanwhile(
+    *, persons: Sequence[Person], users: dict[int, User], end: datetime, quiet: bool
+) -> Iterator[None]:
+    """Applications waiting for a decision for some hours each, made in a thread beside what the caller does meanwhile.
+
+    Each document is checked in a process of its own, so the thread mostly waits. The block ends when all are submitted;
+    what failed there is raised here.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="identity-checks") as pool:
+        jobs = [
+            pool.submit(_submit, person, users[person.index], end, now=end - timedelta(hours=3 + 5 * place))
+            for place, person in enumerate(persons)
+        ]
+        try:
+            yield
+            for job in tqdm(jobs, desc="Identity checks to review", unit="person", disable=quiet):
+                job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _submit(person: Person, user: User, end: datetime, *, now: datetime) -> None:
+    """One application as the wizard makes it."""
+    try:
         if Application.objects.filter(user=user).exclude(state=State.DRAFT).exists():
-            continue
-        now = end - timedelta(hours=3 + 5 * place)
-        details = details_of(person, today=end.date())
+            return
         application = kyc.start_or_resume(actor=user, now=now)
+        details = details_of(person, today=end.date())
         kyc.save_personal(actor=user, application_id=application.pk, details=details, now=now)
         specimens = render_specimens(
             full_name=person.full_name,
@@ -88,3 +111,6 @@ def submit_pending(*, persons: Sequence[Person], users: dict[int, User], end: da
                 name = f"{kind.lower()}.jpg"
                 kyc.add_document(actor=user, application_id=application.pk, kind=kind, data=data, name=name, now=now)
         kyc.submit(actor=user, application_id=application.pk, now=now)
+    finally:
+        # The thread's own connection.
+        connection.close()

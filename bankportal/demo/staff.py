@@ -37,8 +37,10 @@ def ensure_staff(*, password: str, now: datetime) -> dict[str, User]:
     """Staff and service users by address."""
     groups = {group.name: group for group in Group.objects.all()}
     made = {}
+    # One slow hash for all who share the password.
+    hashed = make_password(password)
     for role, email, name in STAFF:
-        user = _ensure_user(email=email, name=name, password=make_password(password), now=now, is_staff=True)
+        user = _ensure_user(email=email, name=name, password=hashed, now=now, is_staff=True)
         user.groups.add(groups[role.value])
         made[email] = user
     for email, name in (PAYROLL, CARDS):

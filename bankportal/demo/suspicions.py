@@ -13,23 +13,26 @@ from payments.models import Channel, Payment, Status
 
 
 def ensure(books: Books, *, end: datetime) -> None:
-    """Large transfers to new payees and bursts of small ones in the last hours; some are already decided."""
-    rich = sorted(
-        books.current, key=lambda index: -ledger_queries.balance(books.current[index].ledger_account_id).posted
-    )
+    """Large transfers to new payees and bursts of small ones in the last hours; some are already decided.
+
+    Chosen by what the accounts held before the first of them, so that an interrupted run goes on with the same.
+    """
+    before = end - timedelta(minutes=100)
+    held = {
+        index: ledger_queries.balance_at(account.ledger_account_id, before) for index, account in books.current.items()
+    }
+    rich = sorted(held, key=lambda index: (-held[index], index))
     for place, person in enumerate(rich[:9]):
-        _large_to_a_new_payee(books, person, place, now=end - timedelta(minutes=95 - 9 * place))
+        _large_to_a_new_payee(books, person, place, balance=held[person], now=end - timedelta(minutes=95 - 9 * place))
     for place, person in enumerate(rich[9:12]):
         _burst(books, person, place, now=end - timedelta(minutes=40 - 8 * place))
 
 
-def _large_to_a_new_payee(books: Books, person: int, place: int, *, now: datetime) -> None:
-    balance = ledger_queries.balance(books.current[person].ledger_account_id).posted
-    stranger = (person + 61 + place) % len(books.current)
+def _large_to_a_new_payee(books: Books, person: int, place: int, *, balance: int, now: datetime) -> None:
     payment = _pay(
         books,
         person,
-        stranger,
+        _somebody_else(books, person, 60 + place),
         amount_minor=balance * (60 + 4 * place) // 100,
         text="Invoice",
         now=now,
@@ -43,13 +46,18 @@ def _large_to_a_new_payee(books: Books, person: int, place: int, *, now: datetim
         decide(books, payment, release=True, now=now + timedelta(minutes=9))
 
 
+def _somebody_else(books: Books, person: int, steps: int) -> int:
+    count = len(books.current)
+    return (person + 1 + steps % (count - 1)) % count
+
+
 def _burst(books: Books, person: int, place: int, *, now: datetime) -> None:
     """Seven transfers within ten minutes: the sixth and the seventh are held."""
     for step in range(7):
         _pay(
             books,
             person,
-            (person + 17 + step) % len(books.current),
+            _somebody_else(books, person, 16 + step),
             amount_minor=1_900 + 230 * step,
             text="Shared costs",
             now=now + timedelta(seconds=70 * step),

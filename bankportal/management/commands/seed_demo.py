@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from bankportal.demo import bank, featured, identity_checks, suspicions
+from bankportal.demo import bank, bookkeeping, featured, identity_checks, suspicions
 from bankportal.demo.staff import STAFF
 
 
@@ -31,9 +31,9 @@ class Command(BaseCommand):
     def _seed(self, *, quiet: bool) -> None:
         end = bank.begin(now=bank.utc_minute(timezone.now()))
         books = bank.enrol(end=end, password=settings.DEMO_PASSWORD, quiet=quiet)
-        bank.live_ninety_days(books, end=end, quiet=quiet)
         waiting = books.persons[bank.CUSTOMERS - bank.PENDING - 1 : -1]
-        identity_checks.submit_pending(persons=waiting, users=books.users, end=end, quiet=quiet)
+        with identity_checks.submitted_meanwhile(persons=waiting, users=books.users, end=end, quiet=quiet):
+            bookkeeping.live_ninety_days(books, end=end, quiet=quiet)
         featured.ensure(books, end=end)
         suspicions.ensure(books, end=end)
         bank.finish()
