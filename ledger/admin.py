@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 
 from common.money import Money, display
 from ledger import queries
-from ledger.models import Entry, GlCode, Hold, LedgerAccount
+from ledger.models import Entry, EntryReference, GlCode, Hold, LedgerAccount
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Any]
@@ -40,7 +40,9 @@ class QuickPaginator(Paginator):  # type: ignore[type-arg]
             return counted
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [rows.model._meta.db_table]
+                "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint"
+                " FROM pg_partition_tree(%s::regclass) t JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf",
+                [rows.model._meta.db_table],
             )
             row = cursor.fetchone()
         return max(counted, row[0] if row else 0)
@@ -140,7 +142,7 @@ class EntryAdmin(ReadOnly):
             return queryset, False
         reference = _uuid(term)
         if reference is not None:
-            return queryset.filter(external_ref=reference), False
+            return queryset.filter(reference__external_ref=reference), False
         return queryset.filter(pk=_number(term) or 0), False
 
     @admin.display(description="Entry", ordering="pk")
@@ -162,7 +164,7 @@ class EntryAdmin(ReadOnly):
     def reversal(self, entry: Entry) -> str:
         if entry.reverses_id is not None:
             return format_html('reverses <a href="{}">entry {}</a>', _entry_url(entry.reverses_id), entry.reverses_id)
-        by = Entry.objects.filter(reverses_id=entry.pk).values_list("pk", flat=True).first()
+        by = EntryReference.objects.filter(reverses_id=entry.pk).values_list("entry_id", flat=True).first()
         if by is not None:
             return format_html('reversed by <a href="{}">entry {}</a>', _entry_url(by), by)
         return "–"

@@ -9,10 +9,13 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 
+from ledger import queries
+
 
 def register() -> None:
     """Called when the apps are ready; the check runs with the database tag (`migrate`, `check --database default`)."""
     checks.register(runtime_role_is_confined, checks.Tags.database)
+    checks.register(months_are_made, checks.Tags.database)
 
 
 def runtime_role_is_confined(
@@ -32,6 +35,28 @@ def runtime_role_is_confined(
             id="ledger.W001",
         )
     ]
+
+
+def months_are_made(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Warn when entries had to be kept in the default partition: the task that makes months did not run in time."""
+    if not databases or not months_exist() or not queries.has_entries_outside_months():
+        return []
+    return [
+        checks.Warning(
+            "The ledger's default partition holds entries. They are safe, but slower to find.",
+            hint="See that the task ledger.tasks.make_months runs; call ledger.services.make_months before importing history.",
+            id="ledger.W002",
+        )
+    ]
+
+
+def months_exist() -> bool:
+    """Whether the tables are there and divided; before the first migrate they are not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('public.ledger_posting_default') IS NOT NULL")
+        return bool(cursor.fetchone()[0])
 
 
 def runtime_role_problem() -> str | None:

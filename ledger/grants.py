@@ -19,10 +19,20 @@ def tighten(runtime_role: str) -> None:
         if cursor.fetchone()[0] == 0:
             return
         role = compose.Identifier(runtime_role)
-        for model in apps.get_app_config("ledger").get_models():
-            table = compose.Identifier(model._meta.db_table)
+        parents = {model._meta.db_table for model in apps.get_app_config("ledger").get_models()}
+        cursor.execute(
+            """
+            SELECT t.relname FROM pg_class t
+             WHERE t.relkind IN ('r', 'p') AND t.relnamespace = 'public'::regnamespace AND t.relname LIKE %s
+            """,
+            [r"ledger\_%"],
+        )
+        for (name,) in cursor.fetchall():
+            table = compose.Identifier(name)
             cursor.execute(compose.SQL("REVOKE ALL ON {} FROM PUBLIC, {}").format(table, role))
-            cursor.execute(compose.SQL("GRANT SELECT ON {} TO {}").format(table, role))
+            # Partitions are read through their parents; the default one also by itself, to see whether it is empty.
+            if name in parents or name.endswith("_default"):
+                cursor.execute(compose.SQL("GRANT SELECT ON {} TO {}").format(table, role))
         cursor.execute(
             """
             SELECT s.relname FROM pg_class s
@@ -41,7 +51,7 @@ def tighten(runtime_role: str) -> None:
             """,
             [r"ledger\_%"],
         )
-        callable_names = {f"ledger_{stem}" for stem in sql.PUBLIC}
+        callable_names = {f"ledger_{stem}" for stem in sql.ARITHMETIC + sql.PUBLIC}
         for signature, name in cursor.fetchall():
             # The signature comes from the catalogue, already quoted.
             function = compose.SQL(signature)

@@ -160,10 +160,39 @@ class Balance(models.Model):
         return f"Balance of {self.account_id}"
 
 
-class Entry(models.Model):
-    """One journal entry. Append-only: a correction is a new entry that reverses this one."""
+class EntryReference(models.Model):
+    """The one table of entries that is not divided by month: here a reference and a reversal are unique over all time.
 
-    external_ref = models.UUIDField(unique=True)
+    Written before the entry, so that a second caller with the same reference waits here. Nothing changes it afterwards.
+    """
+
+    external_ref = models.UUIDField(primary_key=True)
+    entry = models.OneToOneField("Entry", on_delete=models.PROTECT, related_name="reference", db_constraint=False)
+    reverses = models.ForeignKey(
+        "Entry", null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    xid = Xid8Field(db_default=CurrentXid())
+
+    class Meta:
+        verbose_name = "entry reference"
+        constraints = [
+            models.UniqueConstraint(
+                name="ledger_entryreference_one_reversal", fields=["reverses"], condition=Q(reverses__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Reference {self.external_ref}"
+
+
+class Entry(models.Model):
+    """One journal entry. Append-only: a correction is a new entry that reverses this one.
+
+    The table is divided by month. The number begins with the month of booking (`ledger_first_id`), so it names the partition.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    external_ref = models.UUIDField()
     kind = models.CharField(max_length=32)
     description = models.CharField(max_length=200)
     booked_at = models.DateTimeField()
@@ -179,11 +208,6 @@ class Entry(models.Model):
     class Meta:
         verbose_name = "journal entry"
         verbose_name_plural = "journal entries"
-        constraints = [
-            models.UniqueConstraint(
-                name="ledger_entry_one_reversal", fields=["reverses"], condition=Q(reverses__isnull=False)
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"Entry {self.pk}"
@@ -191,6 +215,8 @@ class Entry(models.Model):
 
 class Posting(models.Model):
     """One leg of an entry. On accounts with a balance row it carries the running sequence and balance; internal ones carry the xid.
+
+    The table is divided by month, as entries are; `ledger_posting_account_seq` is an index of each partition.
 
     There are no foreign keys on this table: the statement-level check proves more (same transaction, same currency)
     for less, and nothing that a posting refers to can be deleted.

@@ -191,20 +191,26 @@ def lines(
 
     For accounts with a balance row; internal accounts have no running balance and yield nothing here.
     """
-    return [
-        Line(*row)
-        for row in _rows(
-            _LINE
-            + """
-             WHERE p.account_id = %s AND p.account_seq > greatest(%s, CASE WHEN %s::timestamptz IS NULL THEN 0
-                     ELSE ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond') END)
-               AND p.account_seq <= CASE WHEN %s::timestamptz IS NULL THEN 9223372036854775807
-                     ELSE ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond') END
-             ORDER BY p.account_seq LIMIT %s
-            """,
-            [account_id, after_seq, since, account_id, since, until, account_id, until, limit],
-        )
-    ]
+    where = ["p.account_id = %s", "p.account_seq > %s"]
+    values: list[Any] = [account_id, after_seq]
+    if since is not None:
+        # The bounds on the numbers leave out the months before; the sequence is exact.
+        where += [
+            "p.account_seq > ledger_seq_at(%s, %s::timestamptz - interval '1 microsecond')",
+            "p.entry_id >= ledger_first_id(%s)",
+            "e.id >= ledger_first_id(%s)",
+        ]
+        values += [account_id, since, since, since]
+    if until is not None:
+        last = until - timedelta(microseconds=1)
+        where += [
+            "p.account_seq <= ledger_seq_at(%s, %s)",
+            "p.entry_id < ledger_first_id(%s) + 1000000000000",
+            "e.id < ledger_first_id(%s) + 1000000000000",
+        ]
+        values += [account_id, last, last, last]
+    statement = _LINE + " WHERE " + " AND ".join(where) + " ORDER BY p.account_seq LIMIT %s"
+    return [Line(*row) for row in _rows(statement, [*values, limit])]
 
 
 def bounds(account_id: int, since: datetime, until: datetime) -> tuple[int, int]:
@@ -314,6 +320,12 @@ def hold(hold_id: Any) -> HoldState | None:
         [str(hold_id)],
     )
     return HoldState(*rows[0]) if rows else None
+
+
+def has_entries_outside_months() -> bool:
+    """Whether rows are in the default partitions: they were booked in a month that had no partition when they came."""
+    found = _rows("SELECT EXISTS (SELECT FROM ledger_entry_default) OR EXISTS (SELECT FROM ledger_posting_default)", [])
+    return bool(found[0][0])
 
 
 def trial_balance() -> list[TrialBalanceRow]:

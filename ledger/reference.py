@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from ledger import services
 from ledger.models import GlCode, Kind, Side
 
@@ -17,10 +21,18 @@ CHART: tuple[tuple[str, str, Kind, Side, bool], ...] = (
     ("5100", "Interest expense", Kind.EXPENSE, Side.DEBIT, True),
 )
 CURRENCIES = ("EUR", "USD", "GBP")
+# Partitions are made this far ahead, so that a task that does not run for weeks is no matter.
+AHEAD = timedelta(days=92)
+BEHIND = timedelta(days=31)
 
 
 def ensure() -> None:
-    """Bring the chart up to date and open the internal accounts of the usual currencies; others open when first asked for."""
+    """Bring the chart up to date and open the internal accounts of the usual currencies; others open when first asked for.
+
+    Makes the partitions of the months around now as well, so that a new bank has them before its first entry.
+    """
+    now = timezone.now()
+    services.make_months(since=now - BEHIND, until=now + AHEAD)
     for code, name, kind, side, internal in CHART:
         GlCode.objects.update_or_create(
             code=code, defaults={"name": name, "kind": kind, "normal_side": side, "is_internal": internal}

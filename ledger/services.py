@@ -60,6 +60,7 @@ __all__ = [
     "UnknownHold",
     "expire_hold",
     "internal_account",
+    "make_months",
     "open_account",
     "place_hold",
     "post_entry",
@@ -287,6 +288,15 @@ def set_floor(*, account_id: int, floor: int | None) -> None:
 def take_snapshots() -> int:
     """Snapshot the internal accounts that moved, so that their balances stay quick to read. Returns how many."""
     return int(call("SELECT ledger_take_snapshots()", ())[0])
+
+
+def make_months(*, since: datetime, until: datetime) -> int:
+    """Make the partitions of every month from `since` to `until` (at most fifty years) that has none. Returns how many.
+
+    Call it before importing history: entries of a month without a partition are kept in the default one, where they are
+    as safe but slower to find, and stay.
+    """
+    return int(call("SELECT ledger_make_months(%s, %s)", (since, until))[0])
 
 
 def _arrays(legs: Sequence[Leg]) -> tuple[list[int], list[int]]:

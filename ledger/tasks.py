@@ -1,13 +1,28 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
-from ledger import services
+from ledger import queries, reference, services
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="ledger.tasks.snapshot_internal_accounts", ignore_result=True)  # type: ignore[untyped-decorator]
 def snapshot_internal_accounts(**_: Any) -> None:
     """Keep the tail short that a balance of the bank's own accounts is read from. Safe to run twice or at once."""
     services.take_snapshots()
+
+
+@shared_task(name="ledger.tasks.make_months", ignore_result=True)  # type: ignore[untyped-decorator]
+def make_months(**_: Any) -> None:
+    """Make next months' partitions before they are needed, and say so when rows had to be kept outside of any month."""
+    now = timezone.now()
+    services.make_months(since=now - reference.BEHIND, until=now + reference.AHEAD)
+    if queries.has_entries_outside_months():
+        log.error(
+            "The ledger's default partition holds entries: make_months came after them. They are safe, but slower to find."
+        )

@@ -96,14 +96,14 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
-        "Booking times never run backwards on an account, nor before their entry",
+        "Booking times never run backwards on an account, and are their entry's",
         """
         SELECT 'account ' || x.account_id || ' at entry ' || x.entry_id,
                'at or after ' || greatest(x.previous, x.entry_booked_at), x.booked_at::text
           FROM (SELECT p.account_id, p.entry_id, p.account_seq, p.booked_at, e.booked_at AS entry_booked_at,
                        lag(p.booked_at) OVER (PARTITION BY p.account_id ORDER BY p.account_seq) AS previous
                   FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id WHERE p.account_seq IS NOT NULL) x
-         WHERE x.booked_at < x.previous OR x.booked_at < x.entry_booked_at ORDER BY x.account_id, x.account_seq
+         WHERE x.booked_at < x.previous OR x.booked_at <> x.entry_booked_at ORDER BY x.account_id, x.account_seq
         """,
     ),
     Check(
@@ -194,6 +194,17 @@ CHECKS: tuple[Check, ...] = (
         UNION ALL
         SELECT 'entry ' || r.reverses_id, 'one reversal', count(*) || ' reversals'
           FROM ledger_entry r WHERE r.reverses_id IS NOT NULL GROUP BY r.reverses_id HAVING count(*) > 1
+        """,
+    ),
+    Check(
+        "Each entry has its reference, and each reference its entry",
+        """
+        SELECT 'entry ' || coalesce(e.id, r.entry_id),
+               coalesce('reference ' || r.external_ref || coalesce(', reversing ' || r.reverses_id, ''), 'a reference'),
+               coalesce('reference ' || e.external_ref || coalesce(', reversing ' || e.reverses_id, ''), 'no such entry')
+          FROM ledger_entry e FULL JOIN ledger_entryreference r ON r.entry_id = e.id
+         WHERE (e.id, e.external_ref, e.reverses_id, e.xid)
+               IS DISTINCT FROM (r.entry_id, r.external_ref, r.reverses_id, r.xid) ORDER BY 1
         """,
     ),
     Check(

@@ -12,13 +12,12 @@ BEGIN
   IF NOT FOUND THEN
     RETURN NULL;
   ELSIF NOT is_internal THEN
-    SELECT p.balance_after INTO result FROM ledger_posting p
-     WHERE p.account_id = p_account AND p.account_seq = ledger_seq_at(p_account, p_at);
-    RETURN coalesce(result, 0);
+    RETURN (SELECT w.balance FROM ledger_posting_at(p_account, p_at) w);
   END IF;
   SELECT s.cut, s.balance INTO snapshot_cut, snapshot_balance FROM ledger_balancesnapshot s
    WHERE s.account_id = p_account AND s.last_booked_at <= p_at ORDER BY s.cut DESC LIMIT 1;
   SELECT coalesce(snapshot_balance, 0) + coalesce(sum(p.amount), 0) INTO result FROM ledger_posting p
-   WHERE p.account_id = p_account AND p.account_seq IS NULL AND p.xid >= coalesce(snapshot_cut, '0'::xid8) AND p.booked_at <= p_at;
+   WHERE p.account_id = p_account AND p.account_seq IS NULL AND p.xid >= coalesce(snapshot_cut, '0'::xid8)
+     AND p.booked_at <= p_at AND p.entry_id < ledger_first_id(p_at) + 1000000000000;
   RETURN result;
 END $$;

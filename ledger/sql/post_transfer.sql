@@ -14,6 +14,7 @@ DECLARE
   high_no smallint := 2;
   low_posted bigint; low_seq bigint; low_at timestamptz; low_currency text;
   high_posted bigint; high_seq bigint; high_at timestamptz; high_currency text;
+  booked timestamptz;
 BEGIN
   IF p_amount <= 0 THEN
     RAISE EXCEPTION 'amount must be above zero' USING ERRCODE = 'BK010';
@@ -27,12 +28,10 @@ BEGIN
   END IF;
 
   -- First, so that a second caller with the same reference waits here and not with balances locked.
-  INSERT INTO ledger_entry (external_ref, kind, description, booked_at, value_date, source_kind, source_id)
-  VALUES (p_external_ref, p_kind, p_description, p_booked_at,
-          coalesce(p_value_date, (p_booked_at AT TIME ZONE 'UTC')::date), p_source_kind, p_source_id)
-  ON CONFLICT (external_ref) DO NOTHING
-  RETURNING id INTO entry_id;
-  IF entry_id IS NULL THEN
+  entry_id := ledger_first_id(p_booked_at) + nextval('ledger_entry_number');
+  INSERT INTO ledger_entryreference (external_ref, entry_id) VALUES (p_external_ref, ledger_post_transfer.entry_id)
+  ON CONFLICT (external_ref) DO NOTHING;
+  IF NOT FOUND THEN
     SELECT r.entry_id, true, r.balances[1], r.balances[2]
       INTO entry_id, replayed, debit_posted, credit_posted
       FROM ledger_replay_entry(p_external_ref, ARRAY[p_debit, p_credit], ARRAY[-p_amount, p_amount],
@@ -60,10 +59,18 @@ BEGIN
     RAISE EXCEPTION 'accounts hold different currencies' USING ERRCODE = 'BK005';
   END IF;
 
+  -- Both balance rows are locked, so this is the time of the entry: never before what either account has seen.
+  booked := greatest(p_booked_at, low_at, high_at);
+  IF booked > p_booked_at THEN
+    entry_id := ledger_move_entry(p_external_ref, entry_id, ARRAY[low, high], p_booked_at, booked);
+  END IF;
+  INSERT INTO ledger_entry (id, external_ref, kind, description, booked_at, value_date, source_kind, source_id)
+  VALUES (ledger_post_transfer.entry_id, p_external_ref, p_kind, p_description, booked,
+          coalesce(p_value_date, (p_booked_at AT TIME ZONE 'UTC')::date), p_source_kind, p_source_id);
   INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after, xid)
-  VALUES (ledger_post_transfer.entry_id, low_no, low, low_amount, low_currency, coalesce(low_at, p_booked_at), low_seq, low_posted,
+  VALUES (ledger_post_transfer.entry_id, low_no, low, low_amount, low_currency, booked, low_seq, low_posted,
           CASE WHEN low_seq IS NULL THEN pg_current_xact_id() END),
-         (ledger_post_transfer.entry_id, high_no, high, high_amount, high_currency, coalesce(high_at, p_booked_at), high_seq, high_posted,
+         (ledger_post_transfer.entry_id, high_no, high, high_amount, high_currency, booked, high_seq, high_posted,
           CASE WHEN high_seq IS NULL THEN pg_current_xact_id() END);
   replayed := false;
   IF low_no = 1 THEN

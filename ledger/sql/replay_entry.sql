@@ -9,8 +9,8 @@ DECLARE
   amounts bigint[];
 BEGIN
   SELECT e.id INTO entry_id
-    FROM ledger_entry e
-   WHERE e.external_ref = p_external_ref
+    FROM ledger_entryreference r JOIN ledger_entry e ON e.id = r.entry_id
+   WHERE r.external_ref = p_external_ref
      AND (e.kind, e.description, e.source_kind, e.source_id) = (p_kind, p_description, p_source_kind, p_source_id)
      AND e.reverses_id IS NOT DISTINCT FROM p_reverses;
   SELECT array_agg(p.account_id ORDER BY p.no), array_agg(p.amount ORDER BY p.no), array_agg(p.balance_after ORDER BY p.no)

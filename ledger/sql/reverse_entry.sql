@@ -15,7 +15,8 @@ BEGIN
   ELSIF reversal_of IS NOT NULL THEN
     RAISE EXCEPTION 'entry is a reversal' USING ERRCODE = 'BK016', DETAIL = json_build_object('entry_id', p_entry);
   END IF;
-  SELECT true INTO reversed_already FROM ledger_entry e WHERE e.reverses_id = p_entry AND e.external_ref <> p_external_ref;
+  SELECT true INTO reversed_already FROM ledger_entryreference r
+   WHERE r.reverses_id = p_entry AND r.external_ref <> p_external_ref;
   IF reversed_already THEN
     RAISE EXCEPTION 'entry was reversed before' USING ERRCODE = 'BK009', DETAIL = json_build_object('entry_id', p_entry);
   END IF;

@@ -1,4 +1,4 @@
--- The guards on the tables. They hold for every role, the owner included.
+-- The guards on the tables. They hold for every role, the owner included. Partitions get theirs from ledger_make_partition.
 ALTER TABLE ledger_balance DROP CONSTRAINT IF EXISTS ledger_balance_follows_account;
 ALTER TABLE ledger_balance ADD CONSTRAINT ledger_balance_follows_account
   FOREIGN KEY (account_id, currency, status) REFERENCES ledger_ledgeraccount (id, currency, status) ON UPDATE CASCADE;
@@ -7,12 +7,20 @@ ALTER TABLE ledger_balance SET (fillfactor = 50, autovacuum_vacuum_scale_factor 
 
 CREATE OR REPLACE TRIGGER ledger_posting_check AFTER INSERT ON ledger_posting
   REFERENCING NEW TABLE AS new_postings FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_postings();
-DROP TRIGGER IF EXISTS ledger_entry_has_postings ON ledger_entry;
-CREATE CONSTRAINT TRIGGER ledger_entry_has_postings AFTER INSERT ON ledger_entry
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_entry();
+CREATE OR REPLACE TRIGGER ledger_entry_check AFTER INSERT ON ledger_entry
+  REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_entries();
+DROP TRIGGER IF EXISTS ledger_entryreference_is_used ON ledger_entryreference;
+CREATE CONSTRAINT TRIGGER ledger_entryreference_is_used AFTER INSERT ON ledger_entryreference
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_reference();
+CREATE OR REPLACE TRIGGER ledger_entryreference_guard BEFORE UPDATE ON ledger_entryreference
+  FOR EACH ROW EXECUTE FUNCTION ledger_guard_reference();
+CREATE OR REPLACE TRIGGER ledger_balance_guard BEFORE INSERT ON ledger_balance
+  FOR EACH ROW EXECUTE FUNCTION ledger_guard_balance();
 CREATE OR REPLACE TRIGGER ledger_ledgeraccount_guard BEFORE UPDATE ON ledger_ledgeraccount
   FOR EACH ROW EXECUTE FUNCTION ledger_guard_account();
 
+CREATE OR REPLACE TRIGGER ledger_entryreference_stays BEFORE DELETE OR TRUNCATE ON ledger_entryreference
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE OR REPLACE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE OR REPLACE TRIGGER ledger_posting_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_posting

@@ -7,12 +7,16 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from ledger import queries, services
 
 TABLES = (
+    "ledger_entryreference",
     "ledger_entry",
     "ledger_posting",
+    "ledger_entry_default",
+    "ledger_posting_default",
     "ledger_hold",
     "ledger_holdevent",
     "ledger_balance",
@@ -21,16 +25,23 @@ TABLES = (
     "ledger_statuschange",
 )
 COLUMN = {
+    "ledger_entryreference": "external_ref = gen_random_uuid()",
     "ledger_entry": "description = 'x'",
     "ledger_posting": "amount = amount + 1",
+    "ledger_entry_default": "description = 'x'",
+    "ledger_posting_default": "amount = amount + 1",
     "ledger_hold": "amount = amount + 1",
     "ledger_holdevent": "amount = amount + 1",
     "ledger_balancesnapshot": "balance = balance + 1",
     "ledger_statuschange": "new_status = 'CLOSED'",
 }
+REFERENCE = """
+    INSERT INTO ledger_entryreference (external_ref, entry_id)
+    VALUES (gen_random_uuid(), ledger_first_id(now()) + nextval('ledger_entry_number')) RETURNING entry_id, external_ref
+"""
 ENTRY = """
-    INSERT INTO ledger_entry (external_ref, kind, description, booked_at, value_date, source_kind, source_id)
-    VALUES (gen_random_uuid(), 'x', 'x', now(), current_date, 'x', 'x') RETURNING id
+    INSERT INTO ledger_entry (id, external_ref, kind, description, booked_at, value_date, source_kind, source_id)
+    VALUES (%s, %s, 'x', 'x', now(), current_date, 'x', 'x')
 """
 POSTING = """
     INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
@@ -47,6 +58,14 @@ def refused_with(statement, parameters=None):
     with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
     return sqlstate(caught.value)
+
+
+def write_entry(cursor):
+    """A reference and its entry, as an owner could write them by hand."""
+    cursor.execute(REFERENCE)
+    number, reference = cursor.fetchone()
+    cursor.execute(ENTRY, [number, reference])
+    return number
 
 
 @pytest.fixture
@@ -76,8 +95,7 @@ def own_entry(as_owner):
     @contextmanager
     def begun():
         with as_owner() as cursor, transaction.atomic():
-            cursor.execute(ENTRY)
-            yield cursor.fetchone()[0]
+            yield write_entry(cursor)
             transaction.set_rollback(True)
 
     return begun
@@ -92,7 +110,12 @@ class TestTheRuntimeRole:
 
     @pytest.mark.parametrize("table", TABLES)
     def test_may_not_update(self, table):
-        column = {"ledger_posting": "entry_id", "ledger_balance": "account_id"}.get(table, "id")
+        column = {
+            "ledger_posting": "entry_id",
+            "ledger_posting_default": "entry_id",
+            "ledger_entryreference": "entry_id",
+            "ledger_balance": "account_id",
+        }.get(table, "id")
         assert refused_with(f"UPDATE {table} SET {column} = {column}") == "42501"
 
     @pytest.mark.parametrize(
@@ -105,7 +128,7 @@ class TestTheRuntimeRole:
             "CREATE TABLE public.mine (x int)",
             "SET session_replication_role = replica",
             "CREATE OR REPLACE FUNCTION ledger_check_postings() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-            "SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id'))",
+            "SELECT nextval('ledger_entry_number')",
             "SELECT * FROM ledger_posting FOR UPDATE",
             "COPY ledger_posting FROM PROGRAM 'true'",
         ],
@@ -167,7 +190,7 @@ class TestTheOwner:
         payer, payee = customer(1_000), customer()
         two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
         with own_entry() as entry:
-            no_entry = [999_999_999, 1, payer, -5, "EUR", 2, 999_999_999, 2, payee, 5, "EUR", 1]
+            no_entry = [entry + 1, 1, payer, -5, "EUR", 2, entry + 1, 2, payee, 5, "EUR", 1]
             assert refused_with(two, no_entry) == "BK006"
             no_account = [entry, 1, payer, -5, "EUR", 2, entry, 2, 999_999_999, 5, "EUR", 1]
             assert refused_with(two, no_account) == "BK006"
@@ -180,10 +203,32 @@ class TestTheOwner:
 
     def test_may_not_write_a_posting_of_nothing_or_reuse_a_sequence(self, customer, pay, own_entry):
         payer, payee = customer(1_000), customer(1_000)
+        pay(payer, payee, 1, booked_at=timezone.now())
         two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
         with own_entry() as entry:
-            assert refused_with(two, [entry, 1, payer, 0, "EUR", 2, entry, 2, payee, 0, "EUR", 2]) == "23514"
-            assert refused_with(two, [entry, 1, payer, -5, "EUR", 1, entry, 2, payee, 5, "EUR", 2]) == "23505"
+            assert refused_with(two, [entry, 1, payer, 0, "EUR", 3, entry, 2, payee, 0, "EUR", 3]) == "23514"
+            assert refused_with(two, [entry, 1, payer, -5, "EUR", 2, entry, 2, payee, 5, "EUR", 3]) == "23505"
+
+    def test_may_not_write_postings_that_end_elsewhere_than_the_balance(self, customer, own_entry):
+        payer, payee = customer(1_000), customer(1_000)
+        statement = """
+            INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
+            VALUES (%s, 1, %s, -5, 'EUR', now(), %s, %s), (%s, 2, %s, 5, 'EUR', now(), 2, 1005)
+        """
+        with own_entry() as entry, connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE ledger_balance SET posted = posted + CASE account_id WHEN %s THEN -5 ELSE 5 END, seq = seq + 1"
+                " WHERE account_id IN (%s, %s)",
+                [payer, payer, payee],
+            )
+            for seq, after in ((2, 996), (3, 995), (1, 995)):
+                assert refused_with(statement, [entry, payer, seq, after, entry, payee]) == "BK006"
+            cursor.execute(statement, [entry, payer, 2, 995, entry, payee])
+
+    def test_may_not_give_an_internal_account_a_balance_row(self, cash, as_owner):
+        row = "INSERT INTO ledger_balance (account_id, currency, status) VALUES (%s, 'EUR', 'ACTIVE')"
+        with as_owner():
+            assert refused_with(row, [cash]) == "BK090"
 
     def test_may_not_take_a_balance_below_its_floor_or_under_its_holds(self, customer, as_owner):
         account = customer(1_000)
@@ -221,11 +266,38 @@ class TestTheOwner:
             again = "INSERT INTO ledger_holdevent (hold_id, kind, amount, happened_at) SELECT id, 'EXPIRED', 0, now() FROM ledger_hold"
             assert refused_with(again) == "23505"
 
+    def test_may_not_write_an_entry_without_its_reference(self, as_owner):
+        values = "VALUES (ledger_first_id(now()) + 1, gen_random_uuid(), 'x', 'x', now(), current_date, 'x', 'x')"
+        with as_owner():
+            assert refused_with(ENTRY.split("VALUES")[0] + values) == "BK006"
+
+    def test_may_not_write_an_entry_under_another_reference_or_as_another_reversal(self, some_rows, as_owner):
+        _, entry = some_rows
+        with as_owner() as cursor, transaction.atomic():
+            cursor.execute(REFERENCE)
+            number, reference = cursor.fetchone()
+            assert refused_with(ENTRY, [number, uuid4()]) == "BK006"
+            reversal = ENTRY.replace("source_id)", "source_id, reverses_id)").replace("'x')", f"'x', {entry})")
+            assert refused_with(reversal, [number, reference]) == "BK006"
+            transaction.set_rollback(True)
+
+    def test_may_not_give_a_number_of_another_month(self, as_owner):
+        other = REFERENCE.replace("now()", "now() - interval '70 days'")
+        with as_owner() as cursor, transaction.atomic():
+            cursor.execute(other)
+            assert refused_with(ENTRY, cursor.fetchone()) == "23514"
+            transaction.set_rollback(True)
+
+    def test_may_not_move_a_reference_once_something_is_written_under_it(self, own_entry):
+        with own_entry() as entry:
+            move = "UPDATE ledger_entryreference SET entry_id = entry_id + 1000000000000 WHERE entry_id = %s"
+            assert refused_with(move, [entry]) == "BK090"
+
     def test_may_not_reverse_an_entry_twice(self, some_rows, as_owner):
         _, entry = some_rows
         statement = """
-            INSERT INTO ledger_entry (external_ref, kind, description, booked_at, value_date, source_kind, source_id, reverses_id)
-            SELECT gen_random_uuid(), 'x', 'x', now(), current_date, 'x', 'x', %s FROM generate_series(1, 2)
+            INSERT INTO ledger_entryreference (external_ref, entry_id, reverses_id)
+            SELECT gen_random_uuid(), ledger_first_id(now()) + nextval('ledger_entry_number'), %s FROM generate_series(1, 2)
         """
         with as_owner():
             assert refused_with(statement, [entry]) == "23505"
@@ -235,13 +307,35 @@ class TestTheOwner:
 class TestTheOwnerAtCommit:
     def test_may_not_commit_an_entry_without_postings(self, as_owner):
         with as_owner(), pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(ENTRY)
+            write_entry(cursor)
         assert sqlstate(caught.value) == "BK006"
 
-    def test_may_not_append_a_balanced_pair_to_an_entry_of_another_transaction(self, customer, pay, as_owner):
+    def test_may_not_commit_a_reference_without_an_entry(self, as_owner):
+        with as_owner(), pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(REFERENCE)
+        assert sqlstate(caught.value) == "BK006"
+
+    def test_may_not_commit_postings_whose_entry_was_not_written(self, customer, as_owner):
+        payer, payee = customer(1_000), customer()
+        statement = """
+            WITH reference AS (
+              INSERT INTO ledger_entryreference (external_ref, entry_id)
+              VALUES (gen_random_uuid(), ledger_first_id(now()) + nextval('ledger_entry_number')) RETURNING entry_id
+            ), paid AS (
+              UPDATE ledger_balance SET seq = seq + 1, posted = posted + CASE account_id WHEN %(payer)s THEN -5 ELSE 5 END
+               WHERE account_id IN (%(payer)s, %(payee)s) RETURNING account_id, seq, posted
+            )
+            INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
+            SELECT reference.entry_id, paid.seq, paid.account_id, CASE account_id WHEN %(payer)s THEN -5 ELSE 5 END,
+                   'EUR', now(), paid.seq, paid.posted FROM reference, paid
+        """
+        with as_owner():
+            assert refused_with(statement, {"payer": payer, "payee": payee}) == "BK006"
+
+    def test_may_not_append_a_balanced_pair_to_an_entry_of_another_transaction(self, customer, pay, as_owner, now):
         payer, payee = customer(1_000), customer()
         entry = pay(payer, payee, 10).entry_id
-        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+        two = (POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)").replace("now()", f"'{now.isoformat()}'")
         with as_owner():
             assert refused_with(two, [entry, 3, payer, -5, "EUR", 3, entry, 4, payee, 5, "EUR", 2]) == "BK006"
         assert queries.balance(payer).posted == 990

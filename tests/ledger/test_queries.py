@@ -141,22 +141,6 @@ class TestAtCommit:
         assert queries.balance(fees).posted == 12
 
 
-def test_an_index_answers_each_look_up(customer, pay, as_owner, now):
-    """A million postings are out of a test's reach; the plan is not: no look-up may scan the postings."""
-    account = customer(1_000)
-    with as_owner() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN SELECT booked_at FROM ledger_posting WHERE account_id = %s AND account_seq = 7", [account]
-        )
-        assert "ledger_posting_account_seq" in str(cursor.fetchall())
-        cursor.execute(
-            "EXPLAIN SELECT sum(amount) FROM ledger_posting WHERE account_id = %s AND account_seq IS NULL AND xid >= '5'",
-            [account],
-        )
-        assert "ledger_posting_internal_xid" in str(cursor.fetchall())
-
-
 def test_a_hold_knows_its_state(customer, now):
     hold = services.place_hold(
         external_ref=uuid4(),

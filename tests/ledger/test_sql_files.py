@@ -26,11 +26,11 @@ def functions_in_database() -> dict[str, str]:
 
 def test_every_function_of_the_database_has_its_file_and_the_other_way_round():
     files = {path.stem for path in sql.FOLDER.glob("*.sql")} - {"triggers"}
-    assert files == {*sql.INTERNAL, *sql.PUBLIC}
+    assert files == {*sql.ARITHMETIC, *sql.INTERNAL, *sql.PUBLIC}
     assert set(functions_in_database()) == {f"ledger_{stem}" for stem in files}
 
 
-@pytest.mark.parametrize("stem", [*sql.INTERNAL, *sql.PUBLIC])
+@pytest.mark.parametrize("stem", [*sql.ARITHMETIC, *sql.INTERNAL, *sql.PUBLIC])
 def test_the_database_has_the_text_of_the_file(stem):
     body = re.search(r"\$\$(.*)\$\$", sql.text(stem), re.DOTALL)
     assert functions_in_database()[f"ledger_{stem}"] == body.group(1)
@@ -42,7 +42,9 @@ def test_what_the_portal_calls_has_a_fixed_search_path(stem):
         cursor.execute("SELECT prosecdef, proconfig FROM pg_proc WHERE proname = %s", [f"ledger_{stem}"])
         definer, config = cursor.fetchone()
     assert "search_path=pg_catalog, public, pg_temp" in config
-    assert definer == (stem not in ("seq_at", "balance_at")), "reading needs no more than the caller's rights"
+    assert definer == (stem not in ("posting_at", "seq_at", "balance_at")), (
+        "reading needs no more than the caller's rights"
+    )
 
 
 def test_every_table_has_its_triggers_enabled():
@@ -53,7 +55,7 @@ def test_every_table_has_its_triggers_enabled():
             [r"ledger\_%"],
         )
         assert {row[0] for row in cursor.fetchall()} == wanted
-    assert len(wanted) == 11
+    assert len(wanted) == 15
 
 
 def test_nobody_but_the_owner_and_the_portal_may_call_anything():

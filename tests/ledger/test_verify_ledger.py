@@ -189,6 +189,13 @@ def test_finds_a_reversal_that_is_no_mirror(busy, tamper):
     assert len(found()["Reversals mirror their originals, once"]) == 1
 
 
+def test_finds_an_entry_under_another_reference(busy, tamper):
+    with tamper() as cursor:
+        cursor.execute("UPDATE ledger_entry SET external_ref = gen_random_uuid() WHERE id = %s", [busy["entries"][1]])
+        cursor.execute("DELETE FROM ledger_entryreference WHERE entry_id = %s", [busy["entries"][2]])
+    assert len(found()["Each entry has its reference, and each reference its entry"]) == 2
+
+
 def test_finds_a_status_that_changed_by_itself(busy, tamper):
     with tamper() as cursor:
         cursor.execute("UPDATE ledger_ledgeraccount SET status = 'FROZEN' WHERE id = %s", [busy["bob"]])
