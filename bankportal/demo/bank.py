@@ -68,6 +68,7 @@ def enrol(*, end: datetime, password: str, quiet: bool) -> Books:
     """Staff, customers, their approved identity checks and their accounts."""
     persons = people(count=CUSTOMERS, seed=SEED)
     opened_at = end - timedelta(days=DAYS + 5)
+    ledger.make_months(since=opened_at, until=end)
     made = staff.ensure_staff(password=password, now=opened_at)
     users = staff.ensure_customers(persons=persons, password=password, joined_at=opened_at)
     onboard = persons[: CUSTOMERS - PENDING - 1]

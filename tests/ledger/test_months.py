@@ -291,9 +291,9 @@ class TestGuardsOfAPartition:
             cursor.execute(
                 """
                 SELECT i.inhparent::regclass::text, i.inhrelid::regclass::text,
-                       (SELECT array_agg(t.tgname::text ORDER BY 1) FROM pg_trigger t
+                       (SELECT array_agg(t.tgname::text ORDER BY t.tgname) FROM pg_trigger t
                          WHERE t.tgrelid = i.inhrelid AND NOT t.tgisinternal AND t.tgenabled = 'O'),
-                       (SELECT array_agg(c.conname::text ORDER BY 1) FROM pg_constraint c
+                       (SELECT array_agg(c.conname::text ORDER BY c.conname) FROM pg_constraint c
                          WHERE c.conrelid = i.inhrelid AND c.contype = 'c' AND c.convalidated),
                        (SELECT count(*) FROM pg_index x WHERE x.indrelid = i.inhrelid AND x.indisunique AND x.indisvalid)
                   FROM pg_inherits i WHERE i.inhparent IN ('ledger_entry'::regclass, 'ledger_posting'::regclass)
