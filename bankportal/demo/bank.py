@@ -23,6 +23,7 @@ from common.money import Money
 from fraud import services as fraud
 from fraud.models import Case
 from identity.models import User
+from ledger import services as ledger
 from payments.models import Payment
 
 SEED = 20_260_117
