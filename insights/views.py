@@ -148,8 +148,8 @@ def days(activity: list[Activity], today: date) -> list[dict[str, Any]]:
 def _entry(posting: Activity) -> dict[str, str]:
     minor = posting.amount.amount_minor
     entry = {
-        "title": posting.description,
-        "note": f"{posting.holding.name}, {date_format(posting.booked_at, 'H:i')}",
+        "title": posting.title,
+        "note": " · ".join(filter(None, [date_format(posting.booked_at, "H:i"), posting.text, posting.holding.name])),
         "amount": display(Money(abs(minor), posting.amount.currency)),
         "direction": "in" if minor > 0 else "out",
     }

@@ -17,6 +17,7 @@ from insights.rules.periods import month_to_date, same_days_of_last_month
 from kyc import queries as kyc
 from ledger import queries as ledger
 from payments import queries as payments
+from payments.models import Kind
 
 CHART_DAYS = 90
 RECENT = 8
@@ -46,11 +47,15 @@ class MonthFlow:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One posting on one of the customer's accounts; `payment_id` is set when a payment caused it."""
+    """One posting on one of the customer's accounts; `payment_id` is set when a payment caused it.
+
+    `title` names the other side where a payment tells it, `text` is what the payer wrote.
+    """
 
     holding: accounts.Holding
     booked_at: datetime
-    description: str
+    title: str
+    text: str
     amount: Money
     payment_id: str
 
@@ -90,7 +95,7 @@ def overview(*, actor: User, now: datetime) -> Overview:
         flow=_flow(list(currency_of), rates, now),
         daily=_daily(currency_of, rates, now),
         left_out=sorted({currency for currency in currency_of.values() if _worth(Money(0, currency), rates) is None}),
-        activity=_activity(everything),
+        activity=_activity(actor, everything),
         standing=_standing(actor, now),
     )
 
@@ -152,18 +157,33 @@ def _daily(
     ]
 
 
-def _activity(holdings: list[accounts.Holding]) -> list[Activity]:
+def _activity(actor: User, holdings: list[accounts.Holding]) -> list[Activity]:
     by_ledger_id = {holding.account.ledger_account_id: holding for holding in holdings}
-    return [
-        Activity(
-            holding=by_ledger_id[ledger_id],
-            booked_at=line.booked_at,
-            description=line.description,
-            amount=Money(line.amount_minor, by_ledger_id[ledger_id].account.currency),
-            payment_id=line.source_id if line.source_kind == "payment" else "",
-        )
-        for ledger_id, line in ledger.latest_lines(list(by_ledger_id), limit=RECENT)
-    ]
+    latest = ledger.latest_lines(list(by_ledger_id), limit=RECENT)
+    causes = [line.source_id for _, line in latest if line.source_kind == "payment"]
+    paid = {
+        str(payment.id): payment
+        for payment in payments.documents(payments.history_for(actor).filter(pk__in=causes), actor=actor)
+    }
+    found = []
+    for ledger_id, line in latest:
+        payment_id = line.source_id if line.source_kind == "payment" else ""
+        title, text = _told(line, paid.get(payment_id))
+        holding = by_ledger_id[ledger_id]
+        amount = Money(line.amount_minor, holding.account.currency)
+        found.append(Activity(holding, line.booked_at, title, text, amount, payment_id))
+    return found
+
+
+def _told(line: ledger.Line, payment: payments.PaymentDocument | None) -> tuple[str, str]:
+    """A posting in the reader's words: who is on the other side, and what the payer wrote. A reversal speaks for itself."""
+    if payment is None or line.kind == "reversal":
+        return line.description, ""
+    if payment.kind == Kind.TRANSFER:
+        return payment.other_name, payment.description
+    if payment.kind == Kind.OWN_TRANSFER:
+        return "Between own accounts", payment.description
+    return payment.description or line.description, ""
 
 
 def _standing(actor: User, now: datetime) -> Standing:

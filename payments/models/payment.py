@@ -63,7 +63,9 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
     def with_parties(self) -> PaymentQuerySet:
         """Everything a list or a receipt shows, in one query."""
-        return self.select_related("debit_account__owner", "credit_account__owner", "initiated_by")
+        sides = ("debit_account", "credit_account")
+        joined = [f"{side}__{what}" for side in sides for what in ("owner", "product")]
+        return self.select_related(*joined, "initiated_by")
 
 
 class Payment(models.Model):

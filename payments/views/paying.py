@@ -66,7 +66,7 @@ class _StartPage(PaymentPage):
         return self.page(self.template, context, status=status)
 
     def _tabs(self) -> list[dict[str, Any]]:
-        tabs = [("transfer", "To somebody else"), ("own", "Between my accounts"), ("withdraw", "To another bank")]
+        tabs = [("transfer", "To somebody else"), ("own", "My accounts"), ("withdraw", "To another bank")]
         return [
             {"label": label, "url": reverse(f"payments:{name}"), "current": name == self.template}
             for name, label in tabs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -74,10 +75,8 @@ def outcome_label(payment: PaymentDocument) -> str:
 def title_of(payment: PaymentDocument) -> str:
     if payment.direction == "OWN":
         return f"To {payment.other_name}"
-    if payment.kind == Kind.DEPOSIT:
-        return f"Deposit: {payment.other_name}"
-    if payment.kind == Kind.WITHDRAWAL:
-        return f"Withdrawal: {payment.other_name}"
+    if payment.kind in {Kind.DEPOSIT, Kind.WITHDRAWAL}:
+        return payment.description or f"{payment.kind_label}: {payment.other_name}"
     return payment.other_name
 
 
@@ -85,16 +84,19 @@ def days_of(page: Page[Any], *, actor: User) -> list[dict[str, Any]]:
     """One page of payments by day, as the transaction list shows them."""
     documents = queries.documents(page.object_list, actor=actor)
     today = timezone.now().date()
+    labels = {today: "Today", today - timedelta(days=1): "Yesterday"}
     return [
-        {"label": "Today" if day == today else date_format(day, "j M Y"), "entries": [_item(one) for one in group]}
+        {"label": labels.get(day) or date_format(day, "j M Y"), "entries": [_item(one) for one in group]}
         for day, group in groupby(documents, key=lambda one: one.created_at.date())
     ]
 
 
 def _item(payment: PaymentDocument) -> dict[str, Any]:
-    note = " · ".join(filter(None, [date_format(payment.created_at, "H:i"), payment.description]))
+    title = title_of(payment)
+    text = payment.kind_label if title == payment.description else payment.description
+    note = " · ".join(filter(None, [date_format(payment.created_at, "H:i"), text]))
     return {
-        "title": title_of(payment),
+        "title": title,
         "note": note,
         "amount": display(payment.total),
         "direction": payment.direction.lower(),

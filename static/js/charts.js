@@ -66,7 +66,7 @@
         pointHoverBackgroundColor: paint,
         pointHoverBorderColor: colours.surface,
         pointHoverBorderWidth: 2,
-        cubicInterpolationMode: "monotone",
+        stepped: true,
       };
     });
 
@@ -101,7 +101,7 @@
           ticks: { color: colours.ink, font, maxRotation: 0, autoSkipPadding: 24 },
         },
         y: {
-          beginAtZero: kind === "bars",
+          beginAtZero: true,
           grid: { color: colours.line, drawTicks: false },
           border: { display: false },
           ticks: { color: colours.ink, font, padding: 8, maxTicksLimit: 5, callback: short },

@@ -21,8 +21,11 @@ from insights.rules.change import percent
 from insights.rules.periods import month_to_date, same_days_of_last_month
 from ledger import queries as ledger_queries
 from ledger import services as ledger
+from payments import services as payments
+from payments.models import Channel
 from tests.accounts.factories import open_test_account
 from tests.kyc.factories import approve_kyc
+from tests.payments.factories import pay
 
 Login = Callable[[User], Client]
 
@@ -58,12 +61,12 @@ def test_months_compare_the_same_days() -> None:
 @pytest.mark.parametrize(
     ("now", "before", "text"),
     [
-        (1042, 1000, "+4.2 %"),
-        (958, 1000, "−4.2 %"),
-        (5, 5, "±0.0 %"),
+        (1042, 1000, "+4.2%"),
+        (958, 1000, "−4.2%"),
+        (5, 5, "±0.0%"),
         (5, 0, ""),
         (100_000, 1, ""),
-        (0, 10, "−100.0 %"),
+        (0, 10, "−100.0%"),
     ],
 )
 def test_changes_in_words(now: int, before: int, text: str) -> None:
@@ -153,6 +156,35 @@ def test_the_newest_postings_of_all_accounts_come_first(alice: User, bob: User) 
         (second, "10.00"),
         (first, "1000.00"),
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_is_told_from_the_readers_side(alice: User, bob: User, officer: User) -> None:
+    """The journal says the same to both sides; here each reads the other's name and what the payer wrote."""
+    alices, bobs = open_test_account(alice), open_test_account(bob)
+    savings = open_test_account(alice, product="SAV-EUR", amount="100.00")
+    now = timezone.now()
+    sent = pay(alice, alices, bobs, description="Football fees", now=now)
+    payments.submit_own_transfer(
+        actor=alice,
+        debit_account_id=alices.pk,
+        credit_account_id=savings.pk,
+        amount="10.00",
+        client_id=uuid4(),
+        channel=Channel.PORTAL,
+        now=now,
+    )
+    payments.reverse_payment(actor=officer, payment_id=sent.pk, reason="Sent twice", now=now)
+
+    def told(reader: User) -> list[tuple[str, str]]:
+        lines = queries.overview(actor=reader, now=now).activity
+        return [(line.title, line.text) for line in lines if line.payment_id]
+
+    assert (bob.full_name, "Football fees") in told(alice)
+    assert (alice.full_name, "Football fees") in told(bob)
+    assert [title for title, _ in told(alice)].count("Between own accounts") == 2
+    for reader in (alice, bob):
+        assert ("Reversal: Football fees", "") in told(reader)
 
 
 @pytest.mark.django_db
