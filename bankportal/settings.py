@@ -373,6 +373,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = ["bankportal.formats"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

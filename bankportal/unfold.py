@@ -13,7 +13,9 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")},
     ],
-    "SHOW_HISTORY": True,
+    "STYLES": [lambda request: static("css/back-office.css")],
+    # The audit trail is the history; Django keeps one of edits alone.
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",

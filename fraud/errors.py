@@ -20,6 +20,8 @@ class CaseNotFound(errors.NotFound):
 
 
 class CaseAlreadyDecided(errors.Conflict):
+    """Its text says what became of the case and, where a person decided, who."""
+
     code = "case_already_decided"
     message = "This case was decided in the meantime."
 

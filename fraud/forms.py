@@ -9,7 +9,6 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from common.errors import DomainError
 from common.forms import DomainFormMixin
 from fraud.errors import InvalidCondition
 from fraud.models import RuleAction
@@ -57,8 +56,12 @@ class RuleForm(DomainFormMixin, forms.Form):
         help_text="Say what we saw, not how we found it.",
     )
 
-    def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_new: bool, kept: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """`kept` is a condition that two groups of rows cannot show: it stays as it is, the rest can be edited."""
         super().__init__(*args, **kwargs)
+        self.kept = kept
+        self.condition: dict[str, Any] | None = None
+        self.preview = ""
         if is_new:
             self.fields["code"] = forms.CharField(
                 max_length=40,
@@ -66,24 +69,26 @@ class RuleForm(DomainFormMixin, forms.Form):
                 help_text="A short name for reports, such as NIGHT_LARGE. It never changes.",
             )
             self.order_fields(["code", "name", "action", "customer_text"])
+        if kept is not None:
+            return
         self.fields["link"] = _choice("The two groups are joined by", LINKS)
         for group, count in GROUPS.items():
             self.fields[f"{group}_join"] = _choice("Hits when", JOINS)
             for index in range(count):
-                self._add_row(f"{group}_{index}", f"{group} group, row {index + 1}")
-        self.condition: dict[str, Any] | None = None
-        self.preview = ""
+                self._add_row(f"{group}_{index}")
 
-    def _add_row(self, prefix: str, place: str) -> None:
-        self.fields[f"{prefix}_feature"] = _choice(f"Feature ({place})", _FEATURES, required=False)
-        self.fields[f"{prefix}_op"] = _choice(f"Comparison ({place})", COMPARISONS, required=False)
+    def _add_row(self, prefix: str) -> None:
+        self.fields[f"{prefix}_feature"] = _choice("Feature", _FEATURES, required=False)
+        self.fields[f"{prefix}_op"] = _choice("Comparison", COMPARISONS, required=False)
         self.fields[f"{prefix}_value"] = forms.CharField(
-            label=f"Value ({place})", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+            label="Value", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
         )
-        self.fields[f"{prefix}_of"] = _choice(f"Compared with ({place})", _OF, required=False)
+        self.fields[f"{prefix}_of"] = _choice("Compared with", _OF, required=False)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """For the template: each group with its join and its rows of bound fields."""
+        """For the template: each group with its join and its rows of bound fields; none for a kept condition."""
+        if self.kept is not None:
+            return
         for group, count in GROUPS.items():
             parts = ("feature", "op", "value", "of")
             yield {
@@ -94,6 +99,12 @@ class RuleForm(DomainFormMixin, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self.kept is not None:
+            self.condition = self.kept
+            self.preview = wording.sentence(
+                conditions.parse(self.kept, currency=settings.BASE_CURRENCY), currency=settings.BASE_CURRENCY
+            )
+            return cleaned
         groups = {group: self._comparisons(group, cleaned) for group in GROUPS}
         tree = join(
             first=(cleaned.get("first_join", "all"), groups["first"]),
@@ -113,9 +124,6 @@ class RuleForm(DomainFormMixin, forms.Form):
         self.condition = tree
         self.preview = wording.sentence(node, currency=settings.BASE_CURRENCY)
         return cleaned
-
-    def attach(self, error: DomainError) -> None:
-        super().attach(error)
 
     def _comparisons(self, group: str, cleaned: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = []

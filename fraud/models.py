@@ -185,7 +185,7 @@ class Decision(models.Model):
         triggers = _append_only("decision")
 
     def __str__(self) -> str:
-        return f"{self.outcome} {self.subject_kind} {self.subject_id}"
+        return f"Decision {str(self.pk)[:8]}"
 
 
 class CaseStatus(models.TextChoices):

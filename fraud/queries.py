@@ -23,6 +23,7 @@ from fraud.models import (
 from fraud.rules.facts import Facts, TransferType
 from fraud.rules.features import DAY, HOUR, MONTH, QUARTER, TEN_MINUTES, TRANSFERS, History
 from identity.models import User
+from identity.permissions import roles_with
 
 # One round trip; every part walks an index that starts with the customer. The ruleset's token rides along.
 _HISTORY = """
@@ -156,6 +157,12 @@ def case_queue() -> CaseQuerySet:
     return cases.open_first()
 
 
+def case_about(*, subject_kind: str, subject_id: uuid.UUID) -> uuid.UUID | None:
+    """The case of a payment; None when nobody had to look at it."""
+    cases = Case.objects.filter(subject_kind=subject_kind, subject_id=subject_id).order_by("-opened_at", "id")
+    return cases.values_list("pk", flat=True).first()
+
+
 def customer_of(customer_id: uuid.UUID) -> User | None:
     """The bank's own customer behind a public id; None for customers of an outside gateway."""
     return User.objects.filter(public_id=customer_id).first()
@@ -186,6 +193,18 @@ def case_file(case: Case) -> CaseFile:
         notes=list(case.notes.select_related("author").order_by("at", "id")),
         anomaly=AnomalyScore.objects.filter(decision_id=decision.pk).first(),
     )
+
+
+def officers() -> list[User]:
+    """Everybody who may decide a case, by name."""
+    roles = roles_with("fraud_decide")
+    found = User.objects.filter(is_active=True, is_staff=True, groups__name__in=roles).distinct()
+    return list(found.order_by("full_name", "pk"))
+
+
+def rule_names() -> dict[str, str]:
+    """The name of each rule's latest version, by code."""
+    return dict(Rule.objects.order_by("code", "version", "id").values_list("code", "name"))
 
 
 def versions_of(rule: Rule) -> list[Rule]:

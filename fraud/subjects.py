@@ -24,17 +24,39 @@ class Handler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectPage:
+    """Where staff read about the payment itself, how it stands, and until when somebody has to decide."""
+
+    url: str
+    standing: str
+    expires_at: datetime | None = None
+
+
+class Describe(Protocol):
+    """The payment's own page in the back office; None when there is no such payment."""
+
+    def __call__(self, *, subject_id: uuid.UUID) -> SubjectPage | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectHandlers:
     release: Handler
     decline: Handler
+    describe: Describe | None = None
 
 
 _registered: dict[str, SubjectHandlers] = {}
 
 
-def register(kind: str, *, release: Handler, decline: Handler) -> None:
+def register(kind: str, *, release: Handler, decline: Handler, describe: Describe | None = None) -> None:
     """Call once, from the owning app's `AppConfig.ready`; a second call for the same kind takes its place."""
-    _registered[kind] = SubjectHandlers(release=release, decline=decline)
+    _registered[kind] = SubjectHandlers(release=release, decline=decline, describe=describe)
+
+
+def describe(kind: str, subject_id: uuid.UUID) -> SubjectPage | None:
+    """The page of what a case is about, where its owner has one."""
+    known = _registered.get(kind)
+    return known.describe(subject_id=subject_id) if known and known.describe else None
 
 
 def handlers_for(kind: str) -> SubjectHandlers:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fraud.admin.cases import CaseAdmin, DecisionAdmin
+from fraud.admin.cases import CaseAdmin
+from fraud.admin.decisions import DecisionAdmin
 from fraud.admin.rules import RuleAdmin
 
 __all__ = ["CaseAdmin", "DecisionAdmin", "RuleAdmin"]

@@ -1,4 +1,4 @@
-"""The queue of cases, their files, and decisions as they were made."""
+"""The queue of cases, their files, and what an officer may do about one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -20,12 +22,20 @@ from unfold.decorators import display
 from common import geography
 from common.errors import DomainError
 from common.money import Money
-from fraud import queries, services
-from fraud.admin.files import OUTCOME_COLOURS, STATUS_COLOURS, FileAdmin
+from fraud import queries, services, subjects
+from fraud.admin.files import (
+    BUILT_IN,
+    CHANNELS,
+    OUTCOME_COLOURS,
+    STATUS_COLOURS,
+    FileAdmin,
+    TransferTypeFilter,
+    choice,
+    payee_cell,
+)
 from fraud.models import Case, CaseStatus, Decision
-from fraud.rules import wording
-from fraud.rules.features import FEATURES
 from identity.backoffice import decision_page
+from identity.models import User
 
 
 class MineFilter(admin.SimpleListFilter):
@@ -43,46 +53,59 @@ class MineFilter(admin.SimpleListFilter):
 
 @admin.register(Case)
 class CaseAdmin(FileAdmin):
-    list_display = ("opened", "waiting", "customer", "amount", "payee", "why", "kind", "state", "assignee")
-    list_filter = ("status", "outcome", MineFilter, "transfer_type")
-    search_fields = ("decision__beneficiary_label", "decision__account_label", "decision__beneficiary_ref")
+    list_display = ("customer", "amount", "payee", "why", "kind", "state", "waiting", "assignee")
+    list_filter = ("status", "outcome", MineFilter, TransferTypeFilter)
+    search_fields = (
+        "customer_name",
+        "decision__beneficiary_label",
+        "decision__account_label",
+        "decision__beneficiary_ref",
+    )
+    search_help_text = "Customer, payee, or a number of either side"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         return queries.case_queue()
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The names of the rules that hit, once for the whole page."""
+        changelist = super().get_changelist_instance(request)
+        names = BUILT_IN | queries.rule_names()
+        for case in changelist.result_list:
+            case.why_names = [names.get(reason["code"], reason["code"]) for reason in case.decision.reasons]
+        return changelist
 
     def get_urls(self) -> list[Any]:
         return [
             self._path("<uuid:case_id>/release/", self.release, "release"),
             self._path("<uuid:case_id>/decline/", self.decline, "decline"),
             self._path("<uuid:case_id>/claim/", require_POST(self.claim), "claim"),
+            self._path("<uuid:case_id>/assign/", require_POST(self.assign), "assign"),
             self._path("<uuid:case_id>/put-back/", require_POST(self.put_back), "put_back"),
             self._path("<uuid:case_id>/note/", require_POST(self.note), "note"),
             *super().get_urls(),
         ]
 
-    @display(description="Opened")
-    def opened(self, case: Case) -> str:
-        return date(case.opened_at, "j M Y H:i")
-
-    @display(description="Waiting")
-    def waiting(self, case: Case) -> str:
-        return timesince(case.opened_at) if case.status == CaseStatus.OPEN else "–"
-
     @display(description="Customer")
     def customer(self, case: Any) -> str:
-        return case.customer_name or str(case.customer_id)[:8]
+        return case.customer_name or "Customer of another system"
 
-    @display(description="Amount")
+    @display(description="Amount", ordering="decision__amount_base_minor")
     def amount(self, case: Case) -> str:
         return str(Money(case.decision.amount_minor, case.decision.currency))
 
     @display(description="Payee")
-    def payee(self, case: Case) -> str:
-        return case.decision.beneficiary_label or case.decision.beneficiary_ref or "–"
+    def payee(self, case: Case) -> SafeString:
+        return payee_cell(case.decision)
 
-    @display(description="Why")
-    def why(self, case: Case) -> str:
-        return ", ".join(reason["code"].replace("_", " ").capitalize() for reason in case.decision.reasons)
+    @display(description="Why it stopped")
+    def why(self, case: Any) -> str:
+        return "; ".join(case.why_names)
+
+    @display(description="Waiting", ordering="opened_at")
+    def waiting(self, case: Case) -> str:
+        if case.status == CaseStatus.OPEN:
+            return timesince(case.opened_at, depth=1)
+        return date(case.opened_at, "j M Y, H:i")
 
     @display(description="Payment", label=OUTCOME_COLOURS)
     def kind(self, case: Case) -> str:
@@ -94,7 +117,7 @@ class CaseAdmin(FileAdmin):
 
     @display(description="With")
     def assignee(self, case: Case) -> str:
-        return case.assigned_to.get_full_name() if case.assigned_to else "–"
+        return case.assigned_to.get_full_name() if case.assigned_to else "Nobody"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -103,25 +126,32 @@ class CaseAdmin(FileAdmin):
         file = queries.case_file(case)
         is_open = case.status == CaseStatus.OPEN
         own = case.customer_id == getattr(request.user, "public_id", None)
+        may_decide = request.user.has_perm("identity.fraud_decide") and not own
         return self._page(
             request,
             "admin/fraud/case.html",
-            f"Case {str(case.pk)[:8]}",
+            _headline(case, file.customer),
+            original=case,
             case=case,
+            subject=subjects.describe(case.subject_kind, case.subject_id),
+            officers=_others(request, case) if may_decide and is_open else [],
+            decision_url=reverse("admin:fraud_decision_change", args=[case.decision_id]),
             file=file,
             payment=self._payment(case, file),
             why=case.decision.reasons,
-            recent=_recent_table(file.recent),
+            recent=_recent_rows(file.recent),
             earlier=_cases_table(file.earlier_cases, self._url),
             largest=_base(file.largest_90d_minor),
             percent=round(file.anomaly.percentile * 100, 1) if file.anomaly else None,
             status_colour=STATUS_COLOURS.get(case.get_status_display(), "default"),
             outcome_colour=OUTCOME_COLOURS[case.get_outcome_display()],
-            may_decide=request.user.has_perm("identity.fraud_decide") and not own,
+            may_decide=may_decide,
             is_open=is_open,
             refused=case.outcome == "BLOCKED",
             is_mine=case.assigned_to_id == request.user.pk,
-            urls={name: self._url(name, case.pk) for name in ("release", "decline", "claim", "put_back", "note")},
+            urls={
+                name: self._url(name, case.pk) for name in ("release", "decline", "claim", "assign", "put_back", "note")
+            },
         )
 
     def release(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
@@ -136,6 +166,19 @@ class CaseAdmin(FileAdmin):
             case_id,
             lambda: services.assign_case(actor=request.user, case_id=case_id, assignee=request.user),
             "This case is with you now.",
+        )
+
+    def assign(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
+        """Give the case to the chosen colleague; a stale or foreign choice is refused, nothing is guessed."""
+        chosen = {str(officer.pk): officer for officer in queries.officers()}.get(request.POST.get("officer", ""))
+        if chosen is None and request.user.has_perm("identity.fraud_decide"):
+            messages.error(request, "Choose the colleague who takes this case.")
+            return HttpResponseRedirect(self._url("change", case_id))
+        return self._do(
+            request,
+            case_id,
+            lambda: services.assign_case(actor=request.user, case_id=case_id, assignee=chosen),  # type: ignore[arg-type]
+            f"This case is with {chosen.get_full_name()} now." if chosen else "",
         )
 
     def put_back(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
@@ -171,6 +214,9 @@ class CaseAdmin(FileAdmin):
 
     def _decide(self, request: HttpRequest, case_id: uuid.UUID, decision: str) -> HttpResponse:
         case: Case = self._opened(request, case_id)
+        if request.method == "GET" and case.status != CaseStatus.OPEN:
+            messages.error(request, "This case is decided already.")
+            return HttpResponseRedirect(self._url("change", case_id))
         release = decision == "RELEASE"
         money = Money(case.decision.amount_minor, case.decision.currency)
         if case.outcome == "BLOCKED":
@@ -214,77 +260,52 @@ class CaseAdmin(FileAdmin):
         home = geography.country_name(decision.home_country) or "not known"
         return [
             ("Amount", f"{money}{base}"),
-            ("From", f"{customer.get_full_name() if customer else case.customer_id} {decision.account_label}".strip()),
+            ("From", ", ".join(part for part in (_name(customer), decision.account_label) if part)),
             ("To", decision.beneficiary_label or decision.beneficiary_ref or "–"),
             ("When", date(decision.at, "j F Y, H:i:s e")),
             ("Asked for from", f"{geography.country_name(decision.country) or 'not known'}; at home in {home}"),
-            ("Address", decision.ip or "–"),
-            ("Channel", FEATURES["channel"].choices.get(decision.channel, decision.channel)),
+            ("Internet address", decision.ip or "not known"),
+            ("Asked for through", choice(CHANNELS, decision.channel)),
         ]
-
-
-@admin.register(Decision)
-class DecisionAdmin(FileAdmin):
-    list_display = ("at", "amount", "transfer_type", "payee", "result", "score", "latency")
-    list_filter = ("outcome", "transfer_type", "channel")
-    search_fields = ("beneficiary_label", "account_label", "beneficiary_ref")
-    ordering = ("-at", "-id")
-
-    @display(description="Amount")
-    def amount(self, decision: Decision) -> str:
-        return str(Money(decision.amount_minor, decision.currency))
-
-    @display(description="Payee")
-    def payee(self, decision: Decision) -> str:
-        return decision.beneficiary_label or decision.beneficiary_ref or "–"
-
-    @display(description="Outcome", label=OUTCOME_COLOURS)
-    def result(self, decision: Decision) -> str:
-        return decision.get_outcome_display()
-
-    @display(description="Took")
-    def latency(self, decision: Decision) -> str:
-        return f"{decision.latency_ms:.1f} ms"
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        decision: Decision = self._opened(request, object_id)
-        vector = [
-            (feature.label, wording.show(feature, decision.features.get(name), settings.BASE_CURRENCY))
-            for name, feature in FEATURES.items()
-        ]
-        return self._page(
-            request,
-            "admin/fraud/decision.html",
-            f"Decision {str(decision.pk)[:8]}",
-            decision=decision,
-            vector=vector,
-            amount=self.amount(decision),
-            payee=self.payee(decision),
-            outcome_colour=OUTCOME_COLOURS[decision.get_outcome_display()],
-            case=Case.objects.filter(decision=decision).first(),
-        )
 
 
 def _base(minor: int | None) -> str:
     return "not known" if minor is None else str(Money(minor, settings.BASE_CURRENCY))
 
 
-def _recent_table(decisions: list[Decision]) -> dict[str, Any]:
-    return {
-        "headers": ["When", "Amount", "To", "From country", "Outcome"],
-        "rows": [
-            [
-                date(decision.at, "j M Y H:i"),
-                str(Money(decision.amount_minor, decision.currency)),
-                decision.beneficiary_label or decision.beneficiary_ref or "–",
-                decision.country or "–",
-                decision.get_outcome_display(),
-            ]
-            for decision in decisions
-        ],
-    }
+def _name(customer: User | None) -> str:
+    return customer.get_full_name() if customer else ""
+
+
+def _headline(case: Case, customer: User | None) -> str:
+    decision = case.decision
+    payer = _name(customer) or "a customer of another system"
+    payee = decision.beneficiary_label.rpartition(", ")[0] or decision.beneficiary_label or decision.beneficiary_ref
+    return f"{Money(decision.amount_minor, decision.currency)} from {payer} to {payee or 'outside'}"
+
+
+def _others(request: HttpRequest, case: Case) -> list[User]:
+    """Who else may take the case: not oneself, not whoever has it, not whom it is about."""
+    left_out = {request.user.pk, case.assigned_to_id}
+    return [
+        officer
+        for officer in queries.officers()
+        if officer.pk not in left_out and officer.public_id != case.customer_id
+    ]
+
+
+def _recent_rows(decisions: list[Decision]) -> list[dict[str, str]]:
+    return [
+        {
+            "when": date(decision.at, "j M Y, H:i"),
+            "amount": str(Money(decision.amount_minor, decision.currency)),
+            "payee": decision.beneficiary_label or decision.beneficiary_ref or "–",
+            "country": geography.country_name(decision.country) or "not known",
+            "outcome": decision.get_outcome_display(),
+            "url": reverse("admin:fraud_decision_change", args=[decision.pk]),
+        }
+        for decision in decisions
+    ]
 
 
 def _cases_table(cases: list[Case], url: Callable[..., str]) -> list[dict[str, Any]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from fraud.models import Decision
+from fraud.rules.features import FEATURES
 from identity.backoffice import ReadOnlyAdmin
 
 STATUS_COLOURS = {
@@ -20,6 +26,8 @@ STATUS_COLOURS = {
     "Draft": "info",
     "Waiting for approval": "warning",
 }
+# Reasons that are not rules.
+BUILT_IN = {"NOT_SCREENED": "The checks did not answer", "UNKNOWN_AMOUNT": "No exchange rate"}
 OUTCOME_COLOURS = {
     "Held": "warning",
     "Refused": "danger",
@@ -27,6 +35,48 @@ OUTCOME_COLOURS = {
     "Flagged": "warning",
     "Blocked": "danger",
 }
+
+
+KINDS = FEATURES["transfer_type"].choices
+CHANNELS = FEATURES["channel"].choices
+
+
+def choice(names: Mapping[str, str], code: str) -> str:
+    """A stored code in words."""
+    name = names.get(code, code)
+    return name[:1].upper() + name[1:]
+
+
+def payee_cell(decision: Decision) -> SafeString:
+    """The payee's name above the number, as far as both are known."""
+    name, _, number = decision.beneficiary_label.rpartition(", ")
+    if not name:
+        return format_html("{}", decision.beneficiary_label or decision.beneficiary_ref or "–")
+    return format_html('{}<br><span class="office-quiet number">{}</span>', name, number)
+
+
+class _WordsFilter(admin.SimpleListFilter):
+    """Filters a stored code by its words."""
+
+    names: Mapping[str, str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(code), choice(self.names, code)) for code in self.names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() in self.names else queryset
+
+
+class TransferTypeFilter(_WordsFilter):
+    title = "kind of payment"
+    parameter_name = "transfer_type"
+    names = KINDS
+
+
+class ChannelFilter(_WordsFilter):
+    title = "asked for through"
+    parameter_name = "channel"
+    names = CHANNELS
 
 
 class FileAdmin(ReadOnlyAdmin):
@@ -43,8 +93,17 @@ class FileAdmin(ReadOnlyAdmin):
             raise Http404
         return found
 
-    def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-        whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
+    def _page(
+        self, request: HttpRequest, template: str, title: str, *, original: Any = None, **context: Any
+    ) -> TemplateResponse:
+        """`original` is what the page is about: the breadcrumb ends with it."""
+        whole = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "original": original,
+            **context,
+        }
         return TemplateResponse(request, template, whole)
 
     def _url(self, name: str, *args: Any) -> str:

@@ -69,7 +69,7 @@ class RuleAdmin(FileAdmin):
 
     @display(description="Written by")
     def made_by(self, rule: Rule) -> str:
-        return rule.maker.get_full_name() if rule.maker else "shipped"
+        return rule.maker.get_full_name() if rule.maker else "Shipped with the system"
 
     @display(description="Approved by")
     def approved_by(self, rule: Rule) -> str:
@@ -85,8 +85,7 @@ class RuleAdmin(FileAdmin):
                 "sentence": _sentence(version),
                 "colour": STATUS_COLOURS.get(version.get_state_display(), "default"),
                 "url": self._url("change", version.pk),
-                "maker": self.made_by(version),
-                "checker": self.approved_by(version),
+                "people": _people(version),
             }
             for version in queries.versions_of(rule)
         ]
@@ -94,12 +93,12 @@ class RuleAdmin(FileAdmin):
             request,
             "admin/fraud/rule.html",
             f"{rule.name}, version {rule.version}",
+            original=rule,
             rule=rule,
             sentence=_sentence(rule),
             versions=versions,
             colour=STATUS_COLOURS.get(rule.get_state_display(), "default"),
-            maker=self.made_by(rule),
-            checker=self.approved_by(rule),
+            people=_people(rule),
             deeds=self._deeds(request, rule),
         )
 
@@ -126,15 +125,18 @@ class RuleAdmin(FileAdmin):
         if not self.has_write_rule_permission(request):
             raise PermissionDenied
         rule: Rule | None = self._opened(request, rule_id) if rule_id else None
-        too_rich = False
+        kept: dict[str, Any] | None = None
         initial: dict[str, Any] = {}
         if rule is not None:
             initial = {"name": rule.name, "action": rule.action, "customer_text": rule.customer_text}
             try:
                 initial |= initial_of(rule.condition)
             except TooRich:
-                too_rich = True
-        form = RuleForm(request.POST or None, initial=initial, is_new=rule is None)
+                kept = rule.condition
+        if rule is not None and request.method == "GET" and "edit" not in self._deeds(request, rule):
+            messages.error(request, _why_not_editable(request, rule))
+            return HttpResponseRedirect(self._url("change", rule.pk))
+        form = RuleForm(request.POST or None, initial=initial, is_new=rule is None, kept=kept)
         if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
             saved = self._save(request, rule, form)
             if saved is not None:
@@ -146,8 +148,9 @@ class RuleAdmin(FileAdmin):
             f"Edit {rule.name}" if rule else "Write a rule",
             form=form,
             rule=rule,
+            original=rule,
             sentence=form.preview or (_sentence(rule) if rule and not form.is_bound else ""),
-            too_rich=too_rich,
+            kept=kept is not None,
             preview_url=self._url("preview"),
             back=self._url("change", rule.pk) if rule else self._url("changelist"),
             features=FEATURES.values(),
@@ -270,6 +273,18 @@ class RuleAdmin(FileAdmin):
             danger=danger,
             audit_subject=("fraud_rule", rule_id),
         )
+
+
+def _people(rule: Rule) -> str:
+    """Who wrote and who approved a version, as a sentence."""
+    wrote = f"Written by {rule.maker.get_full_name()}" if rule.maker else "Shipped with the system"
+    return f"{wrote}, approved by {rule.checker.get_full_name()}." if rule.checker else f"{wrote}."
+
+
+def _why_not_editable(request: HttpRequest, rule: Rule) -> str:
+    if rule.state != RuleState.DRAFT:
+        return f"This version is {rule.get_state_display().lower()} and stays as it is: change it as a new version."
+    return "This draft belongs to somebody else."
 
 
 def _sentence(rule: Rule) -> str:

@@ -133,8 +133,15 @@ def _locked_open_case(case_id: uuid.UUID) -> Case:
     if case is None:
         raise CaseNotFound
     if case.status != CaseStatus.OPEN:
-        raise CaseAlreadyDecided(data={"status": case.status})
+        raise CaseAlreadyDecided(_what_became_of(case), data={"status": case.status})
     return case
+
+
+def _what_became_of(case: Case) -> str:
+    status = case.get_status_display().lower()
+    if case.decided_by is None:
+        return f"This case was decided in the meantime: it is {status}."
+    return f"This case was decided in the meantime: {case.decided_by.get_full_name()} {status} it."
 
 
 def _refuse_own(actor: User, case: Case) -> None:

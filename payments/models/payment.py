@@ -227,7 +227,7 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        return f"{self.get_kind_display()} {str(self.pk)[:8]}"
 
     @property
     def amount(self) -> Money:

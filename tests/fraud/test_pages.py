@@ -121,6 +121,53 @@ def test_a_case_is_taken_and_noted_from_its_page(officer: Any, login: Login, fla
     assert browser.get(page("case_claim", case.pk)).status_code == 405
 
 
+def test_a_case_is_given_to_a_colleague(
+    officer: Any, second_officer: Any, teller: Any, login: Login, flagged: Callable[..., Case]
+) -> None:
+    case = flagged()
+    browser = login(officer)
+    shown = browser.get(page("case_change", case.pk)).content.decode()
+    assert f'<option value="{second_officer.pk}">Conrad Compliance</option>' in shown
+    assert f'<option value="{officer.pk}">' not in shown
+    answer = browser.post(page("case_assign", case.pk), {"officer": teller.pk}, follow=True)
+    assert "Choose the colleague" in answer.content.decode()
+    answer = browser.post(page("case_assign", case.pk), {"officer": second_officer.pk}, follow=True)
+    assert "with Conrad Compliance now" in answer.content.decode()
+    case.refresh_from_db()
+    assert case.assigned_to == second_officer
+    assert "with you" in login(second_officer).get(page("case_change", case.pk)).content.decode()
+
+
+def test_of_two_officers_one_decides_and_the_other_reads_who(
+    officer: Any, second_officer: Any, login: Login, flagged: Callable[..., Case], orders: Orders
+) -> None:
+    case = flagged()
+    first, second = login(officer), login(second_officer)
+    for browser in (first, second):
+        assert browser.get(page("case_release", case.pk)).status_code == 200
+    assert first.post(page("case_release", case.pk), {"reason": "Phoned the customer"}).status_code == 302
+    late = second.post(page("case_decline", case.pk), {"reason": "Looks wrong"})
+    assert late.status_code == 422
+    assert "Carla Compliance released it" in late.content.decode()
+    assert (orders.released, orders.declined) == ([case.subject_id], [])
+    for deed, data in (("claim", {}), ("assign", {"officer": officer.pk})):
+        stale = second.post(page(f"case_{deed}", case.pk), data, follow=True)
+        assert "Carla Compliance released it" in stale.content.decode()
+    reopened = second.get(page("case_release", case.pk), follow=True)
+    assert reopened.redirect_chain == [(page("case_change", case.pk), 302)]
+    assert "decided already" in reopened.content.decode()
+
+
+def test_what_stopped_a_payment_is_told_in_words(officer: Any, login: Login, flagged: Callable[..., Case]) -> None:
+    flagged(transfer_type="WITHDRAWAL")
+    cases = login(officer).get(page("case_changelist")).content.decode()
+    assert "Large amount away from home" in cases
+    assert "LARGE_AWAY" not in cases
+    decisions = login(officer).get(page("decision_changelist") + "?transfer_type=WITHDRAWAL").content.decode()
+    assert ">Withdrawal<" in decisions
+    assert login(officer).get(page("decision_changelist") + "?transfer_type=OWN").context["cl"].result_count == 0
+
+
 def test_the_queue_shows_open_cases_first_and_the_oldest_of_them_on_top(
     officer: Any, login: Login, flagged: Callable[..., Case], later: Callable[..., Any]
 ) -> None:
@@ -166,6 +213,51 @@ def test_a_rule_is_written_and_approved_without_code(officer: Any, second_office
     rule.refresh_from_db()
     assert rule.state == "LIVE"
     assert rule.condition["all"][0]["value"] == "2000.50"
+
+
+NESTED = {
+    "any": [
+        {"feature": "is_night", "op": "==", "value": True},
+        {
+            "all": [
+                {"feature": "amount_base", "op": ">", "value": "100.00"},
+                {"any": [{"feature": "is_weekend", "op": "==", "value": True}]},
+            ]
+        },
+    ]
+}
+
+
+def test_a_deeper_condition_is_shown_and_kept_while_the_rest_is_edited(officer: Any, login: Login) -> None:
+    rule = fraud.draft_rule(
+        actor=officer,
+        code="DEEP_ONE",
+        name="Deep one",
+        condition=NESTED,
+        action="FLAG",
+        customer_text="You asked for a payment at an unusual time.",
+        now=NOON,
+    )
+    browser = login(officer)
+    shown = browser.get(page("rule_edit", rule.pk)).content.decode()
+    assert "nested deeper than this form can show" in shown
+    assert "At night, or (amount above €100.00 and at the weekend)" in shown
+    assert "first_0_feature" not in shown
+    given = {"name": "Deeper one", "action": "BLOCK", "customer_text": "We did not expect this payment.", "save": "1"}
+    assert browser.post(page("rule_edit", rule.pk), {**given, **form_data(), **given}).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.name, rule.action, rule.condition) == ("Deeper one", "BLOCK", NESTED)
+
+
+def test_what_is_no_draft_of_ones_own_says_why_it_cannot_be_edited(
+    officer: Any, second_officer: Any, login: Login
+) -> None:
+    live = Rule.objects.get(code="VELOCITY")
+    answer = login(officer).get(page("rule_edit", live.pk), follow=True)
+    assert "change it as a new version" in answer.content.decode()
+    draft = fraud.new_version(actor=officer, rule_id=live.pk, now=NOON)
+    answer = login(second_officer).get(page("rule_edit", draft.pk), follow=True)
+    assert "belongs to somebody else" in answer.content.decode()
 
 
 def test_two_groups_are_joined(officer: Any, login: Login) -> None:
