@@ -9,6 +9,9 @@ class BankportalConfig(AppConfig):
     verbose_name = "Bankportal"
 
     def ready(self) -> None:
+        from bankportal import seals
         from bankportal.reference import after_migrate
+        from ledger import sealing
 
+        sealing.register("audit", seals.record_head)
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="bankportal.reference")

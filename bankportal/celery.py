@@ -38,6 +38,7 @@ app.conf.update(
         "sweep-documents": {"task": "kyc.tasks.sweep_files", "schedule": 3600.0},
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
+        "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},
         "snapshot-internal-accounts": {"task": "ledger.tasks.snapshot_internal_accounts", "schedule": 900.0},
     },
 )

@@ -110,3 +110,22 @@ class NotReversible(Conflict):
 class StatusNotAllowed(Conflict):
     code = "status_not_allowed"
     message = "A closed account stays closed."
+
+
+class SealsAhead(Conflict):
+    """This server's transaction ids run below those of the last seal: it was filled from a dump."""
+
+    code = "seals_ahead"
+    message = "The last seal was made by a server that had counted further. Restore the server's files, not a dump."
+
+
+class HeadsDiffer(Conflict):
+    """The file of heads knows a seal that the ledger does not have, or has otherwise; `data` has its number."""
+
+    code = "heads_differ"
+    message = "The file of seal heads and the ledger's seals do not agree. Run verify_ledger."
+
+
+class UnknownSeal(NotFound):
+    code = "unknown_seal"
+    message = "There is no such seal."

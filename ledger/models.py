@@ -342,3 +342,38 @@ class BalanceSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"Snapshot of {self.account_id} at {self.cut}"
+
+
+class Seal(models.Model):
+    """A block of entries, hashed with the seal before it. Append-only; `ledger_seal` writes them, one worker at a time.
+
+    It covers the entries whose transaction id lies in [start, cut). `rows_digest` is the hash of those entries and all their
+    postings, `digest` that of the seal itself (`common.seals`). `first_entry` and `last_entry` are the lowest and the highest
+    number in it.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    previous = models.CharField(max_length=64)
+    start = Xid8Field()
+    cut = Xid8Field(unique=True)
+    entries = models.BigIntegerField()
+    first_entry = models.BigIntegerField()
+    last_entry = models.BigIntegerField()
+    rows_digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "seal"
+        constraints = [
+            models.CheckConstraint(name="ledger_seal_number_positive", condition=Q(number__gte=1)),
+            models.CheckConstraint(name="ledger_seal_entries_positive", condition=Q(entries__gte=1)),
+            models.CheckConstraint(
+                name="ledger_seal_digests",
+                condition=Q(digest__regex="^[0-9a-f]{64}$", rows_digest__regex="^[0-9a-f]{64}$"),
+            ),
+            models.UniqueConstraint(name="ledger_seal_one_successor", fields=["previous"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"Seal {self.pk}"

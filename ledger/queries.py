@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
+from common.seals import HeadFile
 from ledger.errors import UnknownAccount
 from ledger.models import LedgerAccount
 from ledger.sql.calls import call
@@ -326,6 +329,11 @@ def has_entries_outside_months() -> bool:
     """Whether rows are in the default partitions: they were booked in a month that had no partition when they came."""
     found = _rows("SELECT EXISTS (SELECT FROM ledger_entry_default) OR EXISTS (SELECT FROM ledger_posting_default)", [])
     return bool(found[0][0])
+
+
+def seal_heads() -> HeadFile:
+    """The file that remembers the ledger's seals outside of the database; nobody but the sealing worker writes it."""
+    return HeadFile(Path(settings.SEALS_ROOT) / "ledger.jsonl")
 
 
 def trial_balance() -> list[TrialBalanceRow]:

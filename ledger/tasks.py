@@ -6,7 +6,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from ledger import queries, reference, services
+from ledger import queries, reference, sealing, services
 
 log = logging.getLogger(__name__)
 
@@ -26,3 +26,9 @@ def make_months(**_: Any) -> None:
         log.error(
             "The ledger's default partition holds entries: make_months came after them. They are safe, but slower to find."
         )
+
+
+@shared_task(name="ledger.tasks.seal_entries", ignore_result=True)  # type: ignore[untyped-decorator]
+def seal_entries(**_: Any) -> None:
+    """Seal what was posted since the last seal and export the head. Safe to run twice; of two at once, one does nothing."""
+    sealing.run()

@@ -21,6 +21,7 @@ INTERNAL = (
     "replay_entry",
     "write_entry",
     "release_hold",
+    "seal_digest",
 )
 # Plain arithmetic, put in place by the planner: anyone may call it.
 ARITHMETIC = ("first_id",)
@@ -41,7 +42,11 @@ PUBLIC = (
     "posting_at",
     "seq_at",
     "balance_at",
+    "seal_rows",
+    "seal",
 )
+# Triggers and indexes on the tables.
+GUARDS = ("triggers", "seal_guards")
 
 
 def text(stem: str) -> str:

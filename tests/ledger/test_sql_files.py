@@ -25,7 +25,7 @@ def functions_in_database() -> dict[str, str]:
 
 
 def test_every_function_of_the_database_has_its_file_and_the_other_way_round():
-    files = {path.stem for path in sql.FOLDER.glob("*.sql")} - {"triggers"}
+    files = {path.stem for path in sql.FOLDER.glob("*.sql")} - {*sql.GUARDS}
     assert files == {*sql.ARITHMETIC, *sql.INTERNAL, *sql.PUBLIC}
     assert set(functions_in_database()) == {f"ledger_{stem}" for stem in files}
 
@@ -42,20 +42,22 @@ def test_what_the_portal_calls_has_a_fixed_search_path(stem):
         cursor.execute("SELECT prosecdef, proconfig FROM pg_proc WHERE proname = %s", [f"ledger_{stem}"])
         definer, config = cursor.fetchone()
     assert "search_path=pg_catalog, public, pg_temp" in config
-    assert definer == (stem not in ("posting_at", "seq_at", "balance_at")), (
+    assert definer == (stem not in ("posting_at", "seq_at", "balance_at", "seal_rows")), (
         "reading needs no more than the caller's rights"
     )
 
 
 def test_every_table_has_its_triggers_enabled():
-    wanted = set(re.findall(r"TRIGGER (ledger_\w+) (?:BEFORE|AFTER)", sql.text("triggers")))
+    wanted = {
+        name for stem in sql.GUARDS for name in re.findall(r"TRIGGER (ledger_\w+) (?:BEFORE|AFTER)", sql.text(stem))
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O' AND tgname LIKE %s",
             [r"ledger\_%"],
         )
         assert {row[0] for row in cursor.fetchall()} == wanted
-    assert len(wanted) == 15
+    assert len(wanted) == 16
 
 
 def test_nobody_but_the_owner_and_the_portal_may_call_anything():

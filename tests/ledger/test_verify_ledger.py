@@ -221,7 +221,7 @@ def test_finds_rows_from_another_server(busy, tamper):
 def test_the_command_says_that_all_is_well(busy):
     out = StringIO()
     call_command("verify_ledger", stdout=out)
-    assert "Every balance follows from its postings." in out.getvalue()
+    assert "Every balance follows from its postings, and every entry is as it was sealed." in out.getvalue()
 
 
 def test_the_command_names_the_account_and_fails(busy, tamper, capsys):
