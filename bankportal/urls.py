@@ -31,6 +31,8 @@ urlpatterns = [
     # These pages would answer other methods by rendering their template without its values, a 500.
     path("api/docs/", require_safe(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"),
     path("api/redoc/", require_safe(SpectacularRedocView.as_view(url_name="api-schema")), name="api-redoc"),
+    # Browsers ask here when a page, such as an answer of the API, names no icon.
+    path("favicon.ico", views.favicon),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health", health.health, name="health"),

@@ -9,8 +9,10 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
+from accounts import queries as accounts
 from common import request_context
 
 TEXTS = {
@@ -26,7 +28,12 @@ TEXTS = {
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("insights:dashboard")
-    return render(request, "landing.html", {"nav_active": "landing"})
+    return render(request, "landing.html", {"products": accounts.open_products()})
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    return redirect(static("img/favicon.svg"))
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:

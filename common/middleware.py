@@ -10,11 +10,13 @@ from collections.abc import Callable
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
 
 from common import geography, request_context
 from common.request_context import Channel, RequestContext
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+_DRAIN_MAX_BYTES = 64 * 2**20
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 
@@ -114,9 +116,31 @@ class BrowserSafetyMiddleware:
         except ValueError:
             length = 0
         if length > settings.REQUEST_BODY_MAX_BYTES:
-            return self._problem(413, "body_too_large", "The request is larger than 12 MB.")
+            limit = f"{settings.REQUEST_BODY_MAX_BYTES // 2**20} MB"
+            if request.path.startswith("/api/"):
+                return self._problem(413, "body_too_large", f"The request is larger than {limit}.")
+            self._drain(request, length)
+            request_id = request_context.current().request_id
+            page = render_to_string("413.html", {"request_id": request_id, "limit": limit, "back": request.path})
+            return HttpResponse(page, status=413)
         return None
 
+    def _drain(self, request: HttpRequest, length: int) -> None:
+        """Throw away what a browser is still sending: it shows an answer only once it has sent everything.
+
+        Beyond the limit of this courtesy the connection just ends.
+        """
+        left = min(length, _DRAIN_MAX_BYTES)
+        while left > 0 and (piece := request.META["wsgi.input"].read(min(left, 2**16))):
+            left -= len(piece)
+
     def _problem(self, status: int, code: str, detail: str) -> HttpResponse:
-        body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
+        body = {
+            "type": "about:blank",
+            "title": detail,
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "request_id": request_context.current().request_id,
+        }
         return JsonResponse(body, status=status, content_type="application/problem+json")

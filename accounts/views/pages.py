@@ -75,7 +75,7 @@ def product_facts(product: Product) -> list[dict[str, Any]]:
 
 
 def _price_rows(product: Product) -> list[dict[str, Any]]:
-    interest = f"{product.interest_rate.normalize():f} % a year" if product.interest_rate else "None"
+    interest = f"{product.interest_rate.normalize():f}% a year" if product.interest_rate else "None"
     fee = display(product.transfer_fee) if product.transfer_fee_minor else "Free"
     return [{"label": "Interest", "value": interest}, {"label": "Transfer to others", "value": fee}]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -22,6 +23,12 @@ def money(value: Money | None) -> str:
 def minor(value: int | None, currency: str) -> str:
     """Minor units and a currency code to text for people."""
     return display(Money(value, currency)) if value is not None else "\u2013"
+
+
+@register.filter
+def percent(value: Decimal | None) -> str:
+    """`2.5%`, without the zeros that a column of the database adds; a dash for nothing."""
+    return f"{value.normalize():f}%" if value is not None else "\u2013"
 
 
 @register.filter
