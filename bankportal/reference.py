@@ -15,6 +15,7 @@ STEPS = [
     "identity.reference.ensure",
     "ledger.reference.ensure",
     "accounts.reference.ensure",
+    "payments.reference.ensure",
     "fraud.reference.ensure",
 ]
 TIGHTEN = ["ledger.grants.tighten", "audit.grants.tighten", "fraud.grants.tighten"]

@@ -13,7 +13,7 @@ API = [
     path("", include("identity.api_urls")),
     path("kyc/", include("kyc.api_urls")),
     path("", include("accounts.api_urls")),
-    path("transactions/", include("payments.api_urls")),
+    path("", include("payments.api_urls")),
 ]
 
 urlpatterns = [

@@ -84,6 +84,43 @@ class ClientIdReused(Conflict):
     message = "This request number was already used for another payment."
 
 
+class LimitExceeded(Conflict):
+    """`data` has the limit's name, `limit_minor`, `left_minor` and their currency."""
+
+    code = "limit_exceeded"
+    message = "This is above one of your limits."
+
+
+class LimitTooHigh(Invalid):
+    code = "limit_too_high"
+    message = "This is above the bank's limit."
+
+
+class NoReferenceRate(Conflict):
+    code = "no_reference_rate"
+    message = "We have no rate for this currency today and cannot compare the amount with your limits."
+
+
+class OwnLimits(Forbidden):
+    code = "four_eyes"
+    message = "Ask a colleague to change your own limits."
+
+
+class PayeeNotFound(NotFound):
+    code = "payee_not_found"
+    message = "We could not find this payee."
+
+
+class PayeeSaved(Conflict):
+    code = "payee_saved"
+    message = "You have already saved this payee."
+
+
+class TooManyPayees(Conflict):
+    code = "too_many_payees"
+    message = "You have saved as many payees as we keep. Remove one first."
+
+
 class ReviewExpired(Conflict):
     code = "review_expired"
     message = "This review has expired. Start the payment again."

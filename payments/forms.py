@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.queries import Holding
 from common import geography
-from common.forms import DomainFormMixin, PinField
+from common.errors import DomainError
+from common.forms import DomainFormMixin, MoneyField, PinField
 
 _AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
 _PLAIN = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -112,6 +113,54 @@ class SandboxDepositForm(DomainFormMixin, forms.Form):
         field = self.fields["account_number"]
         assert isinstance(field, forms.ChoiceField), "declared above"
         field.choices = [(holding.account.number, holding.account.number) for holding in self.holdings]
+
+
+class PayeeForm(DomainFormMixin, forms.Form):
+    """Somebody to pay again: an account of this bank or an IBAN, one of both."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=140,
+        help_text="As on their account.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    payee_number = forms.CharField(
+        label="Account number with us",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs=_PLAIN | {"placeholder": "BP…"}),
+    )
+    iban = forms.CharField(
+        label="Or an IBAN at another bank", max_length=42, required=False, widget=forms.TextInput(attrs=_PLAIN)
+    )
+    pin = PinField()
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        given = [name for name in ("payee_number", "iban") if facts.get(name)]
+        if not given and not {"payee_number", "iban"} & set(self.errors):
+            self.add_error("payee_number", "Enter an account number or an IBAN.")
+        elif len(given) == 2:
+            self.add_error("iban", "Enter an account number or an IBAN, not both.")
+        return facts
+
+    def attach(self, error: DomainError) -> None:
+        """Services call the name `payee_name`, as in a payment."""
+        if error.field == "payee_name":
+            self.add_error("name", error.text)
+        else:
+            super().attach(error)
+
+
+class OwnLimitsForm(DomainFormMixin, forms.Form):
+    """Amounts in the base currency; empty means that only the bank's limit holds."""
+
+    WINDOWS = ("per_payment", "daily", "monthly")
+
+    per_payment = MoneyField(label="One payment", required=False, currency=settings.BASE_CURRENCY)
+    daily = MoneyField(label="A day", required=False, currency=settings.BASE_CURRENCY)
+    monthly = MoneyField(label="A calendar month", required=False, currency=settings.BASE_CURRENCY)
+    pin = PinField()
 
 
 class ConfirmForm(DomainFormMixin, forms.Form):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from common.rest import MoneyTextField
 from payments.models import Kind, Status
-from payments.queries import PaymentDocument
+from payments.queries import LimitUse, PaymentDocument, SavedPayee
 
 _CURRENCY = "ISO 4217; must be the account's own. Leave it out to take the account's."
 
@@ -81,3 +81,57 @@ class PaymentOut(serializers.Serializer[PaymentDocument]):
 
     def get_reasons(self, payment: PaymentDocument) -> list[dict[str, str]]:
         return [{"code": code, "text": text} for code, text in payment.reasons]
+
+
+class PayeeIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=140)
+    payee_number = serializers.CharField(
+        max_length=40, required=False, default="", help_text="An account of this bank."
+    )
+    iban = serializers.CharField(max_length=42, required=False, default="", help_text="Or one at another bank.")
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if bool(attrs["payee_number"]) == bool(attrs["iban"]):
+            raise serializers.ValidationError({"payee_number": "Send an account number or an IBAN, one of both."})
+        return attrs
+
+
+class PayeeOut(serializers.Serializer[SavedPayee]):
+    id = serializers.UUIDField(source="payee.pk")
+    name = serializers.CharField(source="payee.name")
+    payee_number = serializers.SerializerMethodField(help_text="An account of this bank, or empty.")
+    iban = serializers.CharField(source="payee.iban")
+    name_check = serializers.CharField(source="payee.name_match", help_text="MATCH, CLOSE, NO_MATCH, or empty.")
+    is_new = serializers.BooleanField(help_text="The lower limit for new payees holds.")
+    created_at = serializers.DateTimeField(source="payee.created_at")
+
+    def get_payee_number(self, found: SavedPayee) -> str:
+        return found.number if found.payee.account else ""
+
+
+class LimitUseOut(serializers.Serializer[LimitUse]):
+    limit = MoneyTextField(allow_null=True, help_text="What holds; null for no limit.")
+    bank = MoneyTextField(allow_null=True)
+    own = MoneyTextField(allow_null=True)
+    used = MoneyTextField()
+
+
+class ChannelLimitsOut(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(choices=["PORTAL", "API"])
+    currency = serializers.CharField()
+    per_payment = LimitUseOut()
+    daily = LimitUseOut()
+    monthly = LimitUseOut()
+    new_payee = LimitUseOut()
+
+
+class LimitsOut(serializers.Serializer[Any]):
+    channels = ChannelLimitsOut(many=True)
+
+
+class OwnLimitsIn(serializers.Serializer[Any]):
+    per_payment = MoneyTextField(allow_null=True)
+    daily = MoneyTextField(allow_null=True)
+    monthly = MoneyTextField(allow_null=True)
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")

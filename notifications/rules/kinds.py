@@ -80,6 +80,18 @@ KINDS: dict[str, Kind] = {
     ),
     "deposit_received": Kind("You paid in {amount}", "It is in your account {account}.", icon="arrow-down-left"),
     "withdrawal_completed": Kind("You took out {amount}", "It left your account {account}.", icon="arrow-up-right"),
+    "payee_saved": Kind(
+        "You saved {payee} as a payee",
+        "For the first 24 hours a lower limit holds. If it was not you, remove the payee, change your password and call us.",
+        url="/payees/",
+        icon="profile",
+    ),
+    "limits_changed": Kind(
+        "Your limits have changed",
+        "If it was not you who changed them, change your password at once and call us.",
+        url="/limits/",
+        icon="shield",
+    ),
     "pin_set": Kind(
         "Your transaction PIN is new",
         "If it was not you who set it, change your password at once and call us.",

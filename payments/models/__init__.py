@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from payments.models.limit import Limit
+from payments.models.payee import Payee
 from payments.models.payment import Channel, HoldCause, Kind, Payment, PaymentQuerySet, Source, Status
 from payments.models.review import Review
 
-__all__ = ["Channel", "HoldCause", "Kind", "Payment", "PaymentQuerySet", "Review", "Source", "Status"]
+__all__ = [
+    "Channel",
+    "HoldCause",
+    "Kind",
+    "Limit",
+    "Payee",
+    "Payment",
+    "PaymentQuerySet",
+    "Review",
+    "Source",
+    "Status",
+]

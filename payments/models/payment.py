@@ -72,6 +72,7 @@ class Payment(models.Model):
     """One movement of money that somebody asked for, and what became of it.
 
     `created_at` is when it was asked for, `decided_at` when it got its present outcome, both in business time.
+    `amount_base_minor` is the amount at the reference rate of that moment, which limits count; empty without a rate.
     `entry_id`, `reversal_entry_id` and `hold_id` belong to the ledger, `decision_id` to fraud.
     """
 
@@ -89,6 +90,7 @@ class Payment(models.Model):
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
+    amount_base_minor = models.BigIntegerField("amount in the base currency", null=True)
     description = models.CharField(max_length=140, blank=True)
     payee_name = models.CharField("payee's name as typed", max_length=140, blank=True)
     payee_match = models.CharField("name check", max_length=8, blank=True, choices=MATCHES)
@@ -181,6 +183,10 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["debit_account", "-created_at", "id"], name="payments_payment_debit"),
             models.Index(fields=["credit_account", "-created_at", "id"], name="payments_payment_credit"),
+            models.Index(
+                fields=["debit_account", "credit_account", "outside_account", "created_at"],
+                name="payments_payment_pair",
+            ),
             models.Index(fields=["-created_at", "id"], name="payments_payment_newest"),
             models.Index(fields=["expires_at"], condition=Q(status="HELD"), name="payments_payment_held"),
         ]
@@ -207,6 +213,7 @@ class Payment(models.Model):
                     "amount_minor",
                     "fee_minor",
                     "currency",
+                    "amount_base_minor",
                     "description",
                     "payee_name",
                     "payee_match",

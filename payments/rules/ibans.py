@@ -12,3 +12,8 @@ def clean(text: str) -> str | None:
         return str(iban.validate(text))
     except ValidationError:
         return None
+
+
+def grouped(number: str) -> str:
+    """In groups of four, as it is printed."""
+    return str(iban.format(number))

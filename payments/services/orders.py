@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from time import monotonic
 from typing import TypedDict
 
@@ -25,9 +26,10 @@ from ledger import queries as ledger_queries
 from ledger import services as ledger
 from payments.errors import ClientIdReused, NotEnoughMoney
 from payments.models import Channel, HoldCause, Kind, Payment, Source, Status
+from payments.queries import Target
 from payments.rules.costs import Cost
 from payments.rules.requests import payload_hash
-from payments.services import parties, telling
+from payments.services import limits, parties, telling
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ _LEDGER_KINDS = {
 _BLOCKED_TEXT = "Our checks stopped this payment."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """What somebody asked for, every input checked. `debit` is None for a deposit, `credit` for a withdrawal."""
 
@@ -73,6 +75,11 @@ class Order:
     country: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
+    @cached_property
+    def amount_base_minor(self) -> int | None:
+        """The amount in minor units of the base currency; None without a reference rate."""
+        return parties.base_amount(self.cost.amount)
+
 
 def replayed(*, actor: User, client_id: uuid.UUID, payload: dict[str, str | int]) -> Payment | None:
     """The payment that this request made before, if any. Raises ClientIdReused when its content was another."""
@@ -90,6 +97,7 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     require_transaction()
     require_funds(order)
     now = _not_before_the_last(order, now=now)
+    _require_within_limits(order, now=now)
     verdict = screen(order, now=now)
     if verdict is None:
         return _hold(order, cause=HoldCause.UNSCREENED, verdict=_unscreened(order, now=now), now=now)
@@ -124,6 +132,18 @@ def require_funds(order: Order) -> None:
             field="amount",
             data={"available_minor": available, "needed_minor": order.cost.total.amount_minor},
         )
+
+
+def _require_within_limits(order: Order, *, now: datetime) -> None:
+    assert order.debit is not None, "only payments out of an account are limited"
+    limits.require_within(
+        customer_id=order.debit.owner_id,
+        kind=order.kind,
+        channel=order.channel,
+        amount_base_minor=order.amount_base_minor,
+        payee=Target(order.credit.pk if order.credit else None, order.outside_account),
+        now=now,
+    )
 
 
 def screen(order: Order, *, now: datetime) -> Verdict | None:
@@ -214,6 +234,7 @@ def _draft(order: Order, *, status: Status, now: datetime) -> Payment:
         amount_minor=order.cost.amount.amount_minor,
         fee_minor=order.cost.fee.amount_minor,
         currency=order.cost.amount.currency,
+        amount_base_minor=order.amount_base_minor,
         description=order.description,
         payee_name=order.payee_name,
         payee_match=order.payee_match,
@@ -304,7 +325,7 @@ def _facts(order: Order, *, now: datetime) -> Facts:
         account_ref=order.debit.pk,
         amount_minor=amount.amount_minor,
         currency=amount.currency,
-        amount_base_minor=parties.base_amount(amount),
+        amount_base_minor=order.amount_base_minor,
         at=now,
         transfer_type=_TRANSFER_TYPES[order.kind],
         channel=order.channel,

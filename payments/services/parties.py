@@ -93,8 +93,8 @@ def find_own_account(*, actor: User, number: str, field: str) -> Account:
     return account
 
 
-def find_payee(*, actor: User, number: str, currency: str) -> Account:
-    """Somebody else's account that can take this currency.
+def find_payee(*, actor: User, number: str, currency: str = "") -> Account:
+    """Somebody else's account that can take money, in this currency if one is given.
 
     Raises UnknownPayee, PayeeIsOwnAccount, PayeeCannotReceive, PayeeCurrencyDiffers, each beside `payee_number`.
     """
@@ -107,7 +107,7 @@ def find_payee(*, actor: User, number: str, currency: str) -> Account:
         raise PayeeIsOwnAccount(field=field)
     if account.status != Status.ACTIVE:
         raise PayeeCannotReceive(field=field)
-    if account.currency != currency:
+    if currency and account.currency != currency:
         raise PayeeCurrencyDiffers(
             f"This account takes {account.currency} only, and you pay from an account in {currency}.", field=field
         )
@@ -133,11 +133,16 @@ def pick_own_payee(candidates: dict[UUID, Account], *, debit: Account, credit_ac
 
 def check_payee_name(*, typed: str, payee: Account) -> NameCheck:
     """Compare the typed name with the legal name of the account's owner. Raises PayeeNameMissing."""
+    return check_name(typed=clean_name(typed), actual=accounts.owner_display_name(payee))
+
+
+def clean_name(typed: str) -> str:
+    """A payee's name without the blanks around it. Raises PayeeNameMissing beside `payee_name`."""
     if not typed.strip():
         raise PayeeNameMissing(field="payee_name")
     if len(typed) > NAME_MAX:
         raise PayeeNameMissing(f"Use {NAME_MAX} characters or fewer.", code="payee_name_too_long", field="payee_name")
-    return check_name(typed=typed, actual=accounts.owner_display_name(payee))
+    return typed.strip()
 
 
 def home_country(customer: User) -> str:

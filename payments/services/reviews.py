@@ -14,8 +14,9 @@ from identity.models import User
 from ledger import queries as ledger_queries
 from payments.errors import NotEnoughMoney, ReviewExpired, ReviewNotFound, ReviewOutdated, ReviewUsed
 from payments.models import Channel, Kind, Payment, Review
+from payments.queries import Target
 from payments.rules.costs import Cost, cost_of_transfer, cost_without_fee
-from payments.services import parties, transfers, withdrawals
+from payments.services import limits, parties, transfers, withdrawals
 
 REVIEW_LASTS = timedelta(minutes=10)
 # The second of two clicks gets the payment of the first; after that the token is simply used up.
@@ -51,7 +52,8 @@ def review_transfer(
         "name_check": check.result.value,
         "name_hint": check.hint,
     }
-    return _keep(actor, debit, cost, payload, description=description, country=country, now=now)
+    payee = Target(credit.pk, "")
+    return _keep(actor, debit, cost, payload, payee=payee, description=description, country=country, now=now)
 
 
 def review_own_transfer(
@@ -74,7 +76,8 @@ def review_own_transfer(
     credit = parties.pick_own_payee(own, debit=debit, credit_account_id=credit_account_id)
     cost = cost_without_fee(amount=parties.amount_for(debit, amount=amount, currency=""))
     payload = {"kind": Kind.OWN_TRANSFER.value, "credit_account": str(credit.pk), "payee_number": credit.grouped_number}
-    return _keep(actor, debit, cost, payload, description=description, country=country, now=now)
+    payee = Target(credit.pk, "")
+    return _keep(actor, debit, cost, payload, payee=payee, description=description, country=country, now=now)
 
 
 def review_withdrawal(
@@ -93,7 +96,8 @@ def review_withdrawal(
     parties.require_usable(debit, field="debit_account")
     payload = {"kind": Kind.WITHDRAWAL.value, "iban": withdrawals.clean_iban(iban)}
     cost = cost_without_fee(amount=parties.amount_for(debit, amount=amount, currency=""))
-    return _keep(actor, debit, cost, payload, description=description, country=country, now=now)
+    payee = Target(None, payload["iban"])
+    return _keep(actor, debit, cost, payload, payee=payee, description=description, country=country, now=now)
 
 
 def confirm_transfer(*, actor: User, review_id: UUID, pin: str, now: datetime) -> Payment:
@@ -159,6 +163,7 @@ def _keep(
     cost: Cost,
     payload: dict[str, Any],
     *,
+    payee: Target,
     description: str,
     country: str,
     now: datetime,
@@ -170,6 +175,14 @@ def _keep(
             field="amount",
             data={"available_minor": available, "needed_minor": cost.total.amount_minor},
         )
+    limits.require_within(
+        customer_id=actor.pk,
+        kind=Kind(payload["kind"]),
+        channel=Channel.PORTAL,
+        amount_base_minor=parties.base_amount(cost.amount),
+        payee=payee,
+        now=now,
+    )
     with use_case():
         return Review.objects.create(
             actor=actor,

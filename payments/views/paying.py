@@ -20,7 +20,7 @@ from identity import queries as identity
 from payments import queries, services
 from payments.forms import ConfirmForm, OwnTransferForm, PaymentForm, SandboxDepositForm, TransferForm, WithdrawalForm
 from payments.models import Channel, Kind, Review
-from payments.queries import ReviewSummary
+from payments.queries import ReviewSummary, SavedPayee
 from payments.views.base import PaymentPage
 from payments.views.rows import review_rows
 
@@ -58,12 +58,36 @@ class _StartPage(PaymentPage):
     def _initial(self, holdings: Sequence[Holding]) -> dict[str, Any]:
         usable = [str(holding.account.pk) for holding in holdings if holding.account.is_active]
         wanted = self.request.GET.get("from", "")
-        initial = {"payee_number": self.request.GET.get("to", "")[:40]}
-        return initial | ({"debit_account": wanted if wanted in usable else usable[0]} if usable else {})
+        return self._payee() | ({"debit_account": wanted if wanted in usable else usable[0]} if usable else {})
+
+    def _payee(self) -> dict[str, Any]:
+        """The payee that a link names: a saved one by its id, or a number of this bank."""
+        if "payee" not in self.request.GET:
+            return {"payee_number": self.request.GET.get("to", "")[:40]}
+        try:
+            found = queries.get_payee_for(
+                actor=self.actor, payee_id=UUID(self.request.GET["payee"]), now=timezone.now()
+            )
+        except (ValueError, NotFound) as error:
+            raise Http404 from error
+        return {"payee_name": found.payee.name, "payee_number": found.number, "iban": found.number}
 
     def _show(self, form: PaymentForm, *, status: int = 200) -> HttpResponse:
-        context = {"form": form, "tabs": self._tabs(), "can_pay": len(form.holdings) >= self.least_accounts}
+        context = {
+            "form": form,
+            "tabs": self._tabs(),
+            "can_pay": len(form.holdings) >= self.least_accounts,
+            "payees": self._offered(),
+        }
         return self.page(self.template, context, status=status)
+
+    def _offered(self) -> list[SavedPayee]:
+        """Saved payees that this page can pay."""
+        if self.template not in ("transfer", "withdraw"):
+            return []
+        inside = self.template == "transfer"
+        payees = queries.payees_for(self.actor, now=timezone.now())
+        return [found for found in payees if (found.payee.account is not None) is inside]
 
     def _tabs(self) -> list[dict[str, Any]]:
         tabs = [("transfer", "To somebody else"), ("own", "My accounts"), ("withdraw", "To another bank")]

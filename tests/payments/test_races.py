@@ -25,7 +25,7 @@ from ledger import services as ledger
 from notifications import services as notifications
 from notifications.models import OutboxEvent
 from payments import services
-from payments.models import Payment, Status
+from payments.models import Limit, Payment, Status
 from payments.services import parties
 from tests.accounts.factories import open_test_account
 from tests.payments.conftest import Bank
@@ -85,6 +85,29 @@ def test_control_without_the_locks_the_limit_is_passed(bank: Bank, monkeypatch: 
     monkeypatch.setattr(screening, "lock_customer", lambda **_: None)
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 20)
     assert completed(results) > limit
+
+
+def limit_a_day(bank: Bank, minor: int) -> None:
+    Limit.objects.create(
+        customer=bank.alice, channel="PORTAL", set_by="BANK", daily_minor=minor, changed_at=timezone.now()
+    )
+
+
+def test_parallel_transfers_never_pass_the_daily_limit(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_a_day(bank, 3_00)
+    slow_screening(monkeypatch)
+    results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 20)
+    assert Counter(result for result in results if isinstance(result, str)) == {"limit_exceeded": 17}
+    assert completed(results) == 3
+
+
+def test_control_without_the_lock_the_daily_limit_is_passed(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_a_day(bank, 3_00)
+    slow_screening(monkeypatch)
+    monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
+    monkeypatch.setattr(screening, "lock_customer", lambda **_: None)
+    results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 20)
+    assert sum(isinstance(result, Payment) for result in results) > 3
 
 
 def test_parallel_transfers_never_spend_more_than_there_is(bank: Bank) -> None:

@@ -21,7 +21,7 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
-from tests.payments.factories import case_of, give_pin, held_payment
+from tests.payments.factories import PIN, case_of, give_pin, held_payment
 
 # Open to everybody; whatever is not named here asks who is there.
 OPEN = re.compile(
@@ -29,7 +29,7 @@ OPEN = re.compile(
     r"^api/v1/auth/(register|token|token/refresh|logout)$|^api/v1/products/$|^notifications/mailbox/"
 )
 # An address that names one of these shows a thing that a stranger must not see.
-PRIVATE = re.compile(r"<uuid:(account_id|payment_id|review_id|document_id|application_id)>")
+PRIVATE = re.compile(r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id)>")
 BUSINESS_APPS = {"accounts", "payments", "ledger", "kyc", "fraud", "notifications"}
 
 
@@ -61,6 +61,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
     review = services.review_own_transfer(
         actor=alice, debit_account_id=current.pk, credit_account_id=savings.pk, amount="5.00", now=now
     )
+    payee = services.save_payee(actor=alice, name="Landlord", iban="DE89370400440532013000", pin=PIN, now=now)
     event = OutboxEvent.objects.create(user=alice, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
     message = Message.objects.create(event=event, user=alice, kind="pin_set", title="T", body="B", created_at=now)
     return {
@@ -70,6 +71,8 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "case_id": str(case_of(payment).pk),
         "rule_id": str(Rule.objects.values_list("pk", flat=True)[0]),
         "review_id": str(review.pk),
+        "payee_id": str(payee.pk),
+        "channel": "portal",
         "message_id": str(message.pk),
         "application_id": str(application.pk),
         "document_id": str(application.documents.all()[0].pk),

@@ -150,7 +150,7 @@ def test_an_unforeseen_error_tells_nothing(alice: User, login: Callable[[User], 
     def burst(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("canary-of-the-inside")
 
-    monkeypatch.setattr("payments.api.History.get", burst)
+    monkeypatch.setattr("payments.api.transactions.History.get", burst)
     client = login(alice)
     client.raise_request_exception = False
 

@@ -17,8 +17,8 @@ from audit.idempotency import IDEMPOTENCY_KEY, idempotent
 from common.rest import ApiView, Page, ProblemSerializer
 from identity import services as identity
 from identity.authentication import ApiKey
-from identity.models import User
 from payments import queries, services
+from payments.api.base import caller
 from payments.filters import PaymentFilter
 from payments.models import Channel, Kind, Payment, Status
 from payments.rules.requests import client_id_of
@@ -233,9 +233,3 @@ class HistoryEntry(ApiView):
     )
     def get(self, request: Request, payment_id: UUID) -> Response:
         return Response(PaymentOut(queries.get_payment_for(actor=caller(request), payment_id=payment_id)).data)
-
-
-def caller(request: Request) -> User:
-    """The authenticated user; the default permission lets nobody else in."""
-    assert isinstance(request.user, User)
-    return request.user

@@ -1,4 +1,4 @@
-"""Reading payments. A customer sees what left or reached an own account, and no more of it than concerns them."""
+"""Reading payments and reviews. A customer sees what left or reached an own account, and no more of it than concerns them."""
 
 from __future__ import annotations
 

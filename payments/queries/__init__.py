@@ -1,0 +1,66 @@
+"""Reading payments, limits and payees."""
+
+from __future__ import annotations
+
+from payments.queries.history import (
+    Direction,
+    Figure,
+    MonthTotals,
+    PaymentDocument,
+    ReviewSummary,
+    document,
+    documents,
+    figures,
+    get_payment_for,
+    get_review_for,
+    held_count,
+    held_for,
+    history_for,
+    monthly_totals,
+    own_account_ids,
+    slip,
+)
+from payments.queries.limits import (
+    COOLING_OFF,
+    LIMITED_CHANNELS,
+    LIMITED_KINDS,
+    LimitUse,
+    Target,
+    bank_and_own_limits,
+    effective_limits,
+    limit_used,
+    limits_for,
+)
+from payments.queries.payees import SavedPayee, get_payee_for, payees_for, saved_payees
+
+__all__ = [
+    "COOLING_OFF",
+    "LIMITED_CHANNELS",
+    "LIMITED_KINDS",
+    "Direction",
+    "Figure",
+    "LimitUse",
+    "MonthTotals",
+    "PaymentDocument",
+    "ReviewSummary",
+    "SavedPayee",
+    "Target",
+    "bank_and_own_limits",
+    "document",
+    "documents",
+    "effective_limits",
+    "figures",
+    "get_payee_for",
+    "get_payment_for",
+    "get_review_for",
+    "held_count",
+    "held_for",
+    "history_for",
+    "limit_used",
+    "limits_for",
+    "monthly_totals",
+    "own_account_ids",
+    "payees_for",
+    "saved_payees",
+    "slip",
+]
