@@ -1,0 +1,26 @@
+"""One bank for all fault tests: starting it costs more than breaking it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.stack import Stack, until
+
+
+@pytest.fixture(scope="session")
+def _opened() -> Iterator[Stack]:
+    stack = Stack()
+    try:
+        stack.open()
+        yield stack
+    finally:
+        stack.close()
+
+
+@pytest.fixture
+def bank(_opened: Stack) -> Iterator[Stack]:
+    """The open bank; a test leaves every part of it running."""
+    yield _opened
+    assert until(lambda: _opened.readiness()[0] == 200, seconds=20), _opened.readiness()
