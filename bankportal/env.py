@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -51,6 +52,26 @@ def items(name: str, *, default: list[str]) -> list[str]:
     return read(lambda: env.list(name, default=default), name, "a comma-separated list")
 
 
+def address(name: str, *, schemes: Collection[str], kind: str, default: str | None = None) -> str:
+    """An address with one of the schemes; a host or, for sockets, a path must follow."""
+    value = text(name, default=default, kind=kind).strip()
+    if not value:
+        _stop(f"setting {name} is missing; it should be {kind}")
+    parts = read(lambda: urlsplit(value), name, kind)
+    # Asking for the port is what looks at it.
+    read(lambda: parts.port, name, kind)
+    if parts.scheme not in schemes or not (parts.hostname or parts.path.strip("/")):
+        _stop(f"setting {name} cannot be read; it should be {kind}")
+    return value
+
+
+def choice(name: str, *, options: Collection[str], default: str) -> str:
+    value = text(name, default=default)
+    if value not in options:
+        _stop(f"setting {name} should be one of {', '.join(options)}")
+    return value
+
+
 def secret(name: str, *, length: int) -> str:
     value = text(name, kind=f"a random text of {length} characters or more")
     if len(value) < length or len(set(value)) < 10:
@@ -59,10 +80,34 @@ def secret(name: str, *, length: int) -> str:
 
 
 def database(name: str) -> dict[str, object]:
-    config = read(lambda: env.db(name), name, "a PostgreSQL address such as postgres://user:password@host/name")
-    if config.get("ENGINE") != "django.db.backends.postgresql":
-        _stop(f"setting {name} should be a PostgreSQL address; no other database is supported")
+    kind = "a PostgreSQL address such as postgres://user:password@host/name"
+    address(name, schemes=("postgres", "postgresql", "psql", "pgsql"), kind=kind)
+    config = read(lambda: env.db(name), name, kind)
+    if not config.get("NAME"):
+        _stop(f"setting {name} names no database; it should be {kind}")
     return dict(config)
+
+
+def s3_bucket() -> dict[str, object] | None:
+    """What django-storages needs to keep files in S3; None when no bucket is named."""
+    bucket = text("AWS_STORAGE_BUCKET_NAME", default="")
+    given = {
+        "access_key": text("AWS_ACCESS_KEY_ID", default=""),
+        "secret_key": text("AWS_SECRET_ACCESS_KEY", default=""),
+        "region_name": text("AWS_S3_REGION_NAME", default=""),
+        "endpoint_url": text("AWS_S3_ENDPOINT_URL", default=""),
+    }
+    if not bucket:
+        # Keys may be there for other programs; an endpoint for Django's storage is meant for us.
+        if given["endpoint_url"]:
+            _stop("setting AWS_STORAGE_BUCKET_NAME is missing; it should be the bucket at AWS_S3_ENDPOINT_URL")
+        return None
+    if bool(given["access_key"]) != bool(given["secret_key"]):
+        _stop("settings AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one of them is missing")
+    if given["endpoint_url"]:
+        kind = "an address such as https://s3.example.com"
+        address("AWS_S3_ENDPOINT_URL", schemes=("http", "https"), kind=kind)
+    return {"bucket_name": bucket, **{name: value or None for name, value in given.items()}}
 
 
 def email(name: str) -> dict[str, object]:

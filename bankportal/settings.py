@@ -15,7 +15,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- What this installation is -------------------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", default="Bankportal")
-BASE_URL = env.text("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+BASE_URL = env.address(
+    "BASE_URL",
+    schemes=("http", "https"),
+    kind="the portal's own address such as https://bank.example",
+    default="http://127.0.0.1:8000",
+).rstrip("/")
 BASE_CURRENCY = env.text("BASE_CURRENCY", default="EUR")
 # A sandbox has a funding source that mints play money, a mailbox in the browser and simulated locations.
 SANDBOX = env.boolean("SANDBOX", default=False)
@@ -122,7 +127,9 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DATABASE_RUNTIME_ROLE = env.text("DATABASE_RUNTIME_ROLE", default="bankportal_app")
 
 # --- Redis protocol: cache and limits; Celery's broker is its own address ---------------------------
-REDIS_URL = env.text("REDIS_URL", kind="an address such as redis://host:6379/0")
+REDIS_URL = env.address(
+    "REDIS_URL", schemes=("redis", "rediss", "unix"), kind="a Redis address such as redis://host:6379/0"
+)
 CACHES = {
     "default": {
         "BACKEND": "common.cache.ForgivingRedisCache",
@@ -131,27 +138,22 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", kind="a Redis or RabbitMQ address")
+CELERY_BROKER_URL = env.address(
+    "CELERY_BROKER_URL",
+    schemes=("redis", "rediss", "redis+socket", "amqp", "amqps", "pyamqp"),
+    kind="a Redis or RabbitMQ address such as redis://host:6379/1 or amqp://user:password@host/vhost",
+)
 
 # --- Files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGE_ROOT = env.text("STORAGE_ROOT", default=str(BASE_DIR / ".local" / "storage"))
-AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME", default="")
-if AWS_STORAGE_BUCKET_NAME:
+_bucket = env.s3_bucket()
+if _bucket is not None:
     _private = {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": AWS_STORAGE_BUCKET_NAME,
-            "access_key": env.text("AWS_ACCESS_KEY_ID", default="") or None,
-            "secret_key": env.text("AWS_SECRET_ACCESS_KEY", default="") or None,
-            "region_name": env.text("AWS_S3_REGION_NAME", default="") or None,
-            "endpoint_url": env.text("AWS_S3_ENDPOINT_URL", default="") or None,
-            "default_acl": "private",
-            "querystring_auth": True,
-            "file_overwrite": False,
-        },
+        "OPTIONS": {**_bucket, "querystring_auth": True, "file_overwrite": False},
     }
 else:
     _private = {
@@ -374,6 +376,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = ["bankportal.formats"]
+LOG_LEVEL = env.choice("LOG_LEVEL", options=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -386,6 +389,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context"]}},
     "loggers": {"pikepdf": {"level": "WARNING"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
