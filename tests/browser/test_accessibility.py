@@ -36,7 +36,7 @@ from tests.browser.addresses import address, routes
 from tests.browser.axe import Visitor
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
-from tests.payments.factories import give_pin, held_payment, pay, verdict
+from tests.payments.factories import PIN, give_pin, held_payment, pay, verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,6 +63,10 @@ EMPTY = [
     "payments:own",
     "payments:withdraw",
     "payments:deposit",
+    "payments:payees",
+    "payments:payee_add",
+    "payments:limits",
+    "payments:own_limits",
     "payments:history",
     "notifications:list",
     "kyc:start",
@@ -84,6 +88,11 @@ OF_A_CUSTOMER = [
     "payments:own",
     "payments:withdraw",
     "payments:deposit",
+    "payments:payees",
+    "payments:payee_add",
+    "payments:payee_remove",
+    "payments:limits",
+    "payments:own_limits",
     "payments:review",
     "payments:receipt",
     "payments:cancel",
@@ -160,7 +169,7 @@ def test_pages_for_everybody(new_page: Callable[..., Any], alice: User) -> None:
 def test_pages_of_somebody_who_has_nothing(new_page: Callable[..., Any], charlie: User) -> None:
     visitor = Visitor(new_page)
     steps.sign_in(visitor.page, charlie)
-    visitor.visit(EMPTY)
+    visitor.visit(EMPTY, {"channel": "portal"})
     assert visitor.found == []
 
 
@@ -208,11 +217,14 @@ def test_pages_of_a_customer(new_page: Callable[..., Any], alice: User, bob: Use
         amount="12.50",
         now=now,
     )
+    payee = payments.save_payee(actor=alice, name="Robert Baker", number=bobs.number, pin=PIN, now=now)
     things = {
         "account_id": account.pk,
         "product_code": "CUR-EUR",
         "payment_id": held.pk,
         "review_id": review.pk,
+        "payee_id": payee.pk,
+        "channel": "portal",
     }
     visitor = Visitor(new_page)
     steps.sign_in(visitor.page, alice)
@@ -272,7 +284,7 @@ def test_refused_forms(new_page: Callable[..., Any], alice: User, charlie: User)
         actor=alice, debit_account_id=account.pk, credit_account_id=savings.pk, amount="5.00", now=timezone.now()
     )
     steps.sign_in(visitor.page, alice)
-    send_empty(visitor, FORMS_OF_A_CUSTOMER, {"product_code": "CUR-EUR", "review_id": review.pk})
+    send_empty(visitor, FORMS_OF_A_CUSTOMER, {"product_code": "CUR-EUR", "review_id": review.pk, "channel": "api"})
     helpers.draft(charlie)
     steps.sign_in(visitor.page, charlie)
     send_empty(visitor, ["kyc:personal", "kyc:documents"])
@@ -288,6 +300,8 @@ FORMS_OF_A_CUSTOMER = [
     "payments:own",
     "payments:withdraw",
     "payments:deposit",
+    "payments:payee_add",
+    "payments:own_limits",
     "payments:review",
 ]
 
