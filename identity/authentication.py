@@ -10,7 +10,7 @@ from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.settings import api_settings
@@ -49,6 +49,11 @@ class JwtAuthentication(JWTAuthentication):  # type: ignore[misc]
         return session.user
 
 
+class NotACustomer(Forbidden):
+    code = "not_a_customer"
+    message = "Only customers can do this."
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """`request.auth` of a call with an API key."""
@@ -82,21 +87,32 @@ class PortalSessionAuthentication(SessionAuthentication):
         return found
 
 
+class ScopedKeys(BasePermission):
+    """With an API key one may read what is the client's own, and do what the view's `key_scope` names; nothing else."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if isinstance(request.auth, ApiKey) and request.method not in SAFE_METHODS:
+            require_scope(request, getattr(view, "key_scope", ""))
+        return True
+
+
+class Customers(BasePermission):
+    """What only a customer does: staff and service users are told so before anything is written."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.method not in SAFE_METHODS and not queries.portal_standing(request.user).is_customer:
+            raise NotACustomer
+        return True
+
+
+# `permission_classes` of operations for customers.
+FOR_CUSTOMERS = (IsAuthenticated, ScopedKeys, Customers)
+
+
 def require_scope(request: Request, scope: str) -> None:
     """Raise ScopeMissing unless the call came with an API key that has the scope."""
     if not isinstance(request.auth, ApiKey) or scope not in request.auth.scopes:
-        raise ScopeMissing(data={"scope": scope})
-
-
-def scope_required(scope: str) -> type[BasePermission]:
-    """A permission class: the call comes with an API key that has the scope."""
-
-    class HasScope(BasePermission):
-        def has_permission(self, request: Request, view: Any) -> bool:
-            require_scope(request, scope)
-            return True
-
-    return HasScope
+        raise ScopeMissing(data={"scope": scope} if scope else {})
 
 
 class JwtScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.rest import ApiView, Page, ProblemSerializer
+from identity.authentication import FOR_CUSTOMERS
 from kyc import queries, services
 from kyc.rules import headers, limits, serving
 from kyc.serializers import ApplicationOut, DetailsIn, DocumentIn, DocumentOut
@@ -47,6 +48,8 @@ _EMPTY = {401: ProblemSerializer, 404: _NOT_FOUND}
 
 
 class Applications(ApiView):
+    permission_classes = FOR_CUSTOMERS
+
     @extend_schema(
         operation_id="kyc_applications_list",
         summary="List your applications",

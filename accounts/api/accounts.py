@@ -21,6 +21,7 @@ from accounts.serializers import AccountOut, BalanceOut, OpenAccountIn, PeriodIn
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
 from common.money import Money
 from common.rest import ApiView, Page, ProblemSerializer
+from identity.authentication import FOR_CUSTOMERS
 
 TAGS = ["accounts"]
 _NOT_FOUND = OpenApiResponse(ProblemSerializer, description="`unknown_account`: there is none, or it is not yours.")
@@ -44,6 +45,8 @@ _ACCOUNT = OpenApiExample(
 
 
 class Accounts(ApiView):
+    permission_classes = FOR_CUSTOMERS
+
     """The caller's accounts."""
 
     @extend_schema(

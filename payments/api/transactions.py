@@ -17,6 +17,7 @@ from audit.idempotency import IDEMPOTENCY_KEY, idempotent
 from common.rest import ApiView, Page, ProblemSerializer
 from identity import services as identity
 from identity.authentication import ApiKey
+from identity.models import ApiClient
 from payments import queries, services
 from payments.api.base import caller
 from payments.filters import PaymentFilter
@@ -104,6 +105,7 @@ class Deposit(_MoneyView):
     """Who calls decides where the money comes from: an integrator, a teller, or in a sandbox the customer."""
 
     serializer = DepositIn
+    key_scope = ApiClient.Scope.DEPOSITS_WRITE
 
     @extend_schema(
         operation_id="transactions_deposit",

@@ -1,0 +1,238 @@
+"""The back office as the tests walk it: every address, the right that opens it, and one of each thing to open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import services as accounts
+from audit import services as audit
+from audit.models import Seal
+from fraud import services as fraud
+from fraud.models import Rule
+from identity import services as identity
+from identity.models import User
+from identity.permissions import ROLE_PERMISSIONS, Role
+from notifications.models import Message, OutboxEvent
+from tests.accounts.factories import open_test_account
+from tests.conftest import make_user
+from tests.kyc import helpers
+from tests.payments.factories import case_of, give_pin, held_payment, pay
+
+# Who may read an app's lists and details; a new table of these apps is covered by itself.
+READ = {
+    "accounts": "account_view",
+    "audit": "audit_view",
+    "fraud": "fraud_view",
+    "identity": "user_view",
+    "kyc": "kyc_view",
+    "ledger": "ledger_view",
+    "notifications": "notification_view",
+    "payments": "payment_view",
+}
+# What Django's own forms may add and change; everything else is read-only there, and nothing can be deleted.
+EDIT = {"accounts/product": "product_edit", "accounts/referencerate": "product_edit"}
+GENERIC = re.compile(
+    r"^admin/(?P<app>\w+)/(?P<model>\w+)/(?P<rest>add/|<path:object_id>/(change/|delete/|history/)?)?$"
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of our own needs; `form` is what a POST of it sends, None for a page that only shows."""
+
+    permission: str
+    form: dict[str, Any] | None = None
+    post_only: bool = False
+
+
+REASON = {"reason": "Because the test says so."}
+# Pages of our own, without `admin/`. A page that is missing here fails the walk: write down who may open it.
+PAGES: dict[str, Page] = {
+    "accounts/account/<path:object_id>/close/": Page("account_close", REASON),
+    "accounts/account/<path:object_id>/freeze/": Page("account_freeze", REASON),
+    "accounts/account/<path:object_id>/unfreeze/": Page("account_freeze", REASON),
+    "accounts/account/open-at-counter/": Page(
+        "account_open_for_customer",
+        {"client_id": str(uuid4()), "email": "bob@example.com", "product": "SAV-EUR", "amount": "500.00"},
+    ),
+    "fraud/case/<uuid:case_id>/claim/": Page("fraud_decide", {}, post_only=True),
+    "fraud/case/<uuid:case_id>/decline/": Page("fraud_decide", REASON),
+    "fraud/case/<uuid:case_id>/note/": Page("fraud_decide", {"text": "A note."}, post_only=True),
+    "fraud/case/<uuid:case_id>/put-back/": Page("fraud_decide", {}, post_only=True),
+    "fraud/case/<uuid:case_id>/release/": Page("fraud_decide", REASON),
+    "fraud/rule/<uuid:rule_id>/approve/": Page("fraud_approve_rules", REASON),
+    "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}),
+    "fraud/rule/<uuid:rule_id>/new-version/": Page("fraud_edit_rules", {}, post_only=True),
+    "fraud/rule/<uuid:rule_id>/retire/": Page("fraud_approve_rules", REASON),
+    "fraud/rule/<uuid:rule_id>/return/": Page("fraud_approve_rules", REASON),
+    "fraud/rule/<uuid:rule_id>/submit/": Page("fraud_edit_rules", REASON),
+    "fraud/rule/new/": Page("fraud_edit_rules", {"name": "A rule"}),
+    "fraud/rule/preview/": Page("fraud_edit_rules", {}, post_only=True),
+    "fraud/rule/write-rule/": Page("fraud_edit_rules", {}),
+    "identity/apiclient/<path:object_id>/revoke/": Page("user_manage", REASON),
+    "identity/apiclient/create/": Page("user_manage", {**REASON, "name": "Another", "scopes": ["deposits:write"]}),
+    "identity/user/<path:object_id>/clear-lockout/": Page("user_manage", REASON),
+    "identity/user/<path:object_id>/deactivate/": Page("user_manage", REASON),
+    "identity/user/<path:object_id>/reactivate/": Page("user_manage", REASON),
+    "identity/user/<path:object_id>/roles/": Page("user_manage", {**REASON, "roles": ["administrator"]}),
+    "identity/user/<path:object_id>/unlock-pin/": Page("user_manage", REASON),
+    "kyc/application/<uuid:application_id>/approve/": Page("kyc_decide", REASON),
+    "kyc/application/<uuid:application_id>/number/": Page("kyc_decide", REASON, post_only=True),
+    "kyc/application/<uuid:application_id>/reject/": Page(
+        "kyc_decide", {**REASON, "kind": "RETRY", "public_reason": "The picture of the card is blurred."}
+    ),
+    "kyc/application/document/<uuid:document_id>/": Page("kyc_document_view"),
+    "kyc/application/document/<uuid:document_id>/page/<int:page>/": Page("kyc_document_view"),
+    "payments/payment/<path:object_id>/reverse/": Page("payment_reverse", REASON),
+    "payments/payment/cash-in/": Page("payment_deposit", {"amount": "10.00", "client_id": str(uuid4())}),
+    "payments/payment/cash-out/": Page("payment_withdraw", {"amount": "10.00", "client_id": str(uuid4())}),
+}
+# Pages of the site itself: what staff of any role gets there.
+SITE = {
+    "": 200,
+    "(?P<url>.*)$": 404,
+    "autocomplete/": 403,
+    "jsi18n/": 200,
+    "password_change/": 302,
+    "password_change/done/": 200,
+    "r/<path:content_type_id>/<path:object_id>/": 404,
+    "search/": 200,
+}
+APP_INDEX = "(?P<app_label>"
+
+
+@dataclass(frozen=True)
+class Things:
+    """One of each thing, in the state in which it can be decided about."""
+
+    by_route: dict[str, str]
+    by_name: dict[str, str]
+
+    def address(self, route: str) -> str:
+        """`route` (with `admin/`) with a value for each parameter."""
+        given = dict(self.by_name)
+        inner = route.removeprefix("admin/")
+        if inner in self.by_route:
+            given["object_id"] = self.by_route[inner]
+        elif (found := GENERIC.match(route)) and found["app"] in READ:
+            given["object_id"] = self.by_route.get(f"{found['app']}/{found['model']}") or example(
+                found["app"], found["model"]
+            )
+        plain = route.replace("(?P<url>.*)$", "no-such-page")
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda part: given[part[1]], plain)
+
+
+def example(app: str, model: str) -> str:
+    """The id of some row of a table."""
+    row = apps.get_model(app, model)._default_manager.order_by("pk").first()
+    return str(row.pk) if row is not None else "0"
+
+
+def furnish(alice: User) -> Things:
+    """Make the things: accounts, payments, an application, a case, rules, a client; none belongs to staff."""
+    now = timezone.now()
+    bob = User.objects.filter(email="bob@example.com").first() or make_user("bob@example.com", Role.CUSTOMER)
+    give_pin(alice)
+    current = open_test_account(alice, "CUR-EUR", "1000.00")
+    frozen = open_test_account(alice, "SAV-EUR", "500.00")
+    bobs = open_test_account(bob, "CUR-EUR", "100.00")
+    officer = make_user("furnisher@bank.example", Role.COMPLIANCE)
+    accounts.freeze_account(actor=officer, account_id=frozen.pk, reason="For the test", now=now)
+    done, waiting = pay(alice, current, bobs), held_payment(alice, current, bobs)
+    application = helpers.pending(make_user("dora@example.com", Role.CUSTOMER, name="Dora Dean"))
+    shipped = Rule.objects.filter(state="LIVE").order_by("code")[0]
+    rule = fraud.new_version(actor=officer, rule_id=shipped.pk, now=now)
+    fraud.submit_rule(actor=officer, rule_id=rule.pk, reason="For the test", now=now)
+    client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
+    with transaction.atomic():
+        audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
+    event = OutboxEvent.objects.create(user=bob, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
+    Message.objects.create(event=event, user=bob, kind="pin_set", title="T", body="B", created_at=now)
+    Seal.objects.create(number=1, from_xid=0, to_xid=1, count=1, digest="0" * 64, sealed_at=now)
+    return Things(
+        by_route={
+            "accounts/account": str(current.pk),
+            "accounts/account/<path:object_id>/close/": str(current.pk),
+            "accounts/account/<path:object_id>/freeze/": str(current.pk),
+            "accounts/account/<path:object_id>/unfreeze/": str(frozen.pk),
+            "identity/user": str(bob.pk),
+            **{f"identity/user/<path:object_id>/{deed}/": str(bob.pk) for deed in USER_DEEDS},
+            "identity/apiclient/<path:object_id>/revoke/": str(client.pk),
+            "payments/payment/<path:object_id>/reverse/": str(done.pk),
+        },
+        by_name={
+            "application_id": str(application.pk),
+            "case_id": str(case_of(waiting).pk),
+            "content_type_id": "1",
+            "document_id": str(application.documents.all()[0].pk),
+            "object_id": str(uuid4()),
+            "page": "1",
+            "rule_id": str(rule.pk),
+        },
+    )
+
+
+USER_DEEDS = ("clear-lockout", "deactivate", "reactivate", "roles", "unlock-pin")
+
+
+def expected_right(route: str) -> str | None:
+    """The permission that opens a page by GET; None for what nobody may open. Raises KeyError for an unknown page."""
+    inner = route.removeprefix("admin/")
+    if inner in PAGES:
+        return PAGES[inner].permission
+    found = GENERIC.match(route)
+    if found is None:
+        raise KeyError(route)
+    if found["rest"] == "add/":
+        return EDIT.get(f"{found['app']}/{found['model']}")
+    if found["rest"] and found["rest"].endswith("delete/"):
+        return None
+    return READ[found["app"]]
+
+
+def holds(role: Role, permission: str | None) -> bool:
+    return permission in ROLE_PERMISSIONS[role]
+
+
+def staff(role: Role) -> User:
+    return make_user(f"walker.{role.value}@bank.example", role, name=role.value.title())
+
+
+def superuser() -> User:
+    """Every permission there is, and the customer's role, to own things as well."""
+    made = make_user("root@bank.example", Role.CUSTOMER, name="Rosa Root", is_staff=True, is_superuser=True)
+    made.groups.set(Group.objects.filter(name__in=[role.value for role in Role]))
+    return made
+
+
+# Written by looking: the trail, and what a session remembers.
+_LEFT_OUT = {"audit_auditevent"}
+
+
+def state_of_the_bank() -> dict[str, str]:
+    """A digest of each table of our own apps: whatever is written anywhere changes one."""
+    tables = sorted({model._meta.db_table for model in apps.get_models() if model._meta.app_label in READ} - _LEFT_OUT)
+    links = sorted(model._meta.db_table for model in (User.groups.through, User.user_permissions.through))
+    found = {}
+    with connection.cursor() as cursor:
+        for table in (*tables, *links):
+            # Names come from our own models.
+            cursor.execute(
+                f"SELECT count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM \"{table}\" t"
+            )
+            found[table] = str(cursor.fetchone())
+    return found
+
+
+def differences(before: dict[str, str]) -> list[str]:
+    """The tables that are not as they were."""
+    now = state_of_the_bank()
+    return [table for table in before if before[table] != now[table]]
