@@ -144,6 +144,9 @@ CELERY_BROKER_URL = env.address(
     kind="a Redis or RabbitMQ address such as redis://host:6379/1 or amqp://user:password@host/vhost",
 )
 
+# Money movements of one person, through page and API together; an integrator's key gets twenty times as many.
+TRANSFERS_PER_MINUTE = env.number("TRANSFERS_PER_MINUTE", default=30, minimum=1)
+
 # --- Files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static"))

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework.request import Request
@@ -74,6 +76,13 @@ def enforce(limit: Limit, key: str) -> None:
         raise TooMany(data={"retry_after": max(1, math.ceil(wait))})
 
 
+def page(request: HttpRequest, error: TooMany) -> HttpResponse:
+    """What a browser gets for TooMany: a friendly 429 that says when to come back."""
+    response = render(request, "429.html", status=429)
+    response.headers["Retry-After"] = str(error.data["retry_after"])
+    return response
+
+
 class Throttle(BaseThrottle):
     """DRF throttle over one limit; made by `by_user` and `by_address`."""
 
@@ -105,7 +114,9 @@ def by_address(limit: Limit) -> type[Throttle]:
 
 
 # Money movements of one user, through page and API together: far above what a person does, below what a script would.
-TRANSFERS = Limit("transfers", count=30, seconds=60)
+TRANSFERS = Limit("transfers", count=settings.TRANSFERS_PER_MINUTE, seconds=60)
+# An integrator pays in for all of its customers with one key.
+KEY_DEPOSITS = Limit("key-deposits", count=20 * settings.TRANSFERS_PER_MINUTE, seconds=60)
 PIN_CHANGES = Limit("pin-changes", count=10, seconds=900)
 REGISTRATIONS = Limit("registrations", count=20, seconds=3600)
 SIGN_INS_BY_ADDRESS = Limit("sign-ins-ip", count=30, seconds=300)

@@ -13,11 +13,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from common import throttle
 from common.errors import TooMany
 from common.middleware import client_ip
 from identity import events, services
@@ -48,9 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             services.guard_sign_in(email=str(credentials.get("email") or credentials.get("username") or ""))
         except TooMany as error:
-            response = render(request, "429.html", status=429)
-            response.headers["Retry-After"] = str(error.data["retry_after"])
-            raise ImmediateHttpResponse(response) from error
+            raise ImmediateHttpResponse(throttle.page(request, error)) from error
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         user = request.user

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from common import request_context, throttle
@@ -89,7 +89,5 @@ class OpenFormLimitMiddleware:
         try:
             throttle.enforce(limit, request_context.current().ip)
         except TooMany as error:
-            response = render(request, "429.html", status=429)
-            response.headers["Retry-After"] = str(error.data["retry_after"])
-            return response
+            return throttle.page(request, error)
         return None

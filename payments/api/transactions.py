@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
+from common import throttle
 from common.rest import ApiView, Page, ProblemSerializer
 from identity import services as identity
 from identity.authentication import ApiKey
@@ -32,6 +33,7 @@ _PROBLEMS = {
     403: ProblemSerializer,
     404: OpenApiResponse(ProblemSerializer, description="The account is not there, or it is not yours."),
     409: ProblemSerializer,
+    429: OpenApiResponse(ProblemSerializer, description="Too many requests; wait as `Retry-After` says."),
     422: OpenApiResponse(ProblemSerializer, description="An input cannot be accepted; `errors` names the field."),
 }
 _COMPLETED = OpenApiExample(
@@ -80,6 +82,7 @@ class _MoneyView(ApiView):
     """A money POST. The PIN is checked in a transaction of its own before the idempotent one begins: a wrong try counts."""
 
     serializer: type[serializers.Serializer[Any]]
+    throttle_classes = (throttle.by_user(throttle.TRANSFERS),)
 
     def post(self, request: Request) -> HttpResponseBase:
         # Reading the body keeps its bytes for the idempotency record; the parser would use them up.
@@ -106,6 +109,10 @@ class Deposit(_MoneyView):
 
     serializer = DepositIn
     key_scope = ApiClient.Scope.DEPOSITS_WRITE
+
+    def get_throttles(self) -> list[Any]:
+        by_key = isinstance(self.request.auth, ApiKey)
+        return [throttle.by_user(throttle.KEY_DEPOSITS)()] if by_key else super().get_throttles()
 
     @extend_schema(
         operation_id="transactions_deposit",

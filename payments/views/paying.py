@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from accounts import queries as accounts
 from accounts.queries import Holding
-from common.errors import DomainError, NotFound
+from common import throttle
+from common.errors import DomainError, NotFound, TooMany
 from identity import queries as identity
 from payments import queries, services
 from payments.forms import ConfirmForm, OwnTransferForm, PaymentForm, SandboxDepositForm, TransferForm, WithdrawalForm
@@ -130,11 +131,14 @@ class ReviewPage(PaymentPage):
         if not form.is_valid():
             return self._show(self._review(review_id), form, status=422)
         try:
+            throttle.enforce(throttle.TRANSFERS, f"user:{self.actor.pk}")
             payment = services.confirm_transfer(
                 actor=self.actor, review_id=review_id, pin=form.cleaned_data["pin"], now=timezone.now()
             )
         except NotFound as error:
             raise Http404 from error
+        except TooMany as error:
+            return throttle.page(request, error)
         except services.ReviewUsed as used:
             context = {"payment_url": reverse("payments:receipt", args=[used.data["payment_id"]])}
             return self.page("review_used", context, status=409)
@@ -185,11 +189,14 @@ class DepositPage(PaymentPage):
         form = SandboxDepositForm(request.POST, holdings=self._holdings())
         if form.is_valid():
             try:
+                throttle.enforce(throttle.TRANSFERS, f"user:{self.actor.pk}")
                 payment = services.deposit_from_sandbox(
                     actor=self.actor, channel=Channel.PORTAL, now=timezone.now(), **form.cleaned_data
                 )
             except NotFound as error:
                 raise Http404 from error
+            except TooMany as error:
+                return throttle.page(request, error)
             except DomainError as error:
                 form.attach(error)
             else:

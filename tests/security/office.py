@@ -51,6 +51,7 @@ class Page:
     permission: str
     form: dict[str, Any] | None = None
     post_only: bool = False
+    leads_on: bool = False
 
 
 REASON = {"reason": "Because the test says so."}
@@ -63,20 +64,22 @@ PAGES: dict[str, Page] = {
         "account_open_for_customer",
         {"client_id": str(uuid4()), "email": "bob@example.com", "product": "SAV-EUR", "amount": "500.00"},
     ),
+    "fraud/case/<uuid:case_id>/assign/": Page("fraud_decide", {"assignee": "1"}, post_only=True),
     "fraud/case/<uuid:case_id>/claim/": Page("fraud_decide", {}, post_only=True),
     "fraud/case/<uuid:case_id>/decline/": Page("fraud_decide", REASON),
     "fraud/case/<uuid:case_id>/note/": Page("fraud_decide", {"text": "A note."}, post_only=True),
     "fraud/case/<uuid:case_id>/put-back/": Page("fraud_decide", {}, post_only=True),
     "fraud/case/<uuid:case_id>/release/": Page("fraud_decide", REASON),
     "fraud/rule/<uuid:rule_id>/approve/": Page("fraud_approve_rules", REASON),
-    "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}),
+    # Only its maker edits a draft; others are led to the rule.
+    "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}, leads_on=True),
     "fraud/rule/<uuid:rule_id>/new-version/": Page("fraud_edit_rules", {}, post_only=True),
     "fraud/rule/<uuid:rule_id>/retire/": Page("fraud_approve_rules", REASON),
     "fraud/rule/<uuid:rule_id>/return/": Page("fraud_approve_rules", REASON),
     "fraud/rule/<uuid:rule_id>/submit/": Page("fraud_edit_rules", REASON),
     "fraud/rule/new/": Page("fraud_edit_rules", {"name": "A rule"}),
     "fraud/rule/preview/": Page("fraud_edit_rules", {}, post_only=True),
-    "fraud/rule/write-rule/": Page("fraud_edit_rules", {}),
+    "fraud/rule/write-rule/": Page("fraud_edit_rules", {}, leads_on=True),
     "identity/apiclient/<path:object_id>/revoke/": Page("user_manage", REASON),
     "identity/apiclient/create/": Page("user_manage", {**REASON, "name": "Another", "scopes": ["deposits:write"]}),
     "identity/user/<path:object_id>/clear-lockout/": Page("user_manage", REASON),
@@ -91,6 +94,7 @@ PAGES: dict[str, Page] = {
     ),
     "kyc/application/document/<uuid:document_id>/": Page("kyc_document_view"),
     "kyc/application/document/<uuid:document_id>/page/<int:page>/": Page("kyc_document_view"),
+    "payments/payment/<path:object_id>/case/": Page("fraud_view", leads_on=True),
     "payments/payment/<path:object_id>/reverse/": Page("payment_reverse", REASON),
     "payments/payment/cash-in/": Page("payment_deposit", {"amount": "10.00", "client_id": str(uuid4())}),
     "payments/payment/cash-out/": Page("payment_withdraw", {"amount": "10.00", "client_id": str(uuid4())}),
@@ -166,6 +170,7 @@ def furnish(alice: User) -> Things:
             "identity/user": str(bob.pk),
             **{f"identity/user/<path:object_id>/{deed}/": str(bob.pk) for deed in USER_DEEDS},
             "identity/apiclient/<path:object_id>/revoke/": str(client.pk),
+            "payments/payment/<path:object_id>/case/": str(waiting.pk),
             "payments/payment/<path:object_id>/reverse/": str(done.pk),
         },
         by_name={

@@ -18,7 +18,8 @@ from identity import services as identity
 from identity.models import ApiClient, User
 from identity.permissions import STAFF_ROLES, Role
 from kyc.models import Application
-from payments.models import Payment
+from payments import services as payments
+from payments.models import Payee, Payment
 from tests.accounts.factories import open_test_account
 from tests.conftest import PASSWORD
 from tests.kyc import files, helpers
@@ -42,6 +43,8 @@ SELF: set[Call] = {
     ("GET", "accounts/"),
     ("GET", "auth/me"),
     ("GET", "kyc/applications"),
+    ("GET", "limits/"),
+    ("GET", "payees/"),
     ("GET", "transactions/history"),
     ("GET", "users/profile"),
     ("PATCH", "users/profile"),
@@ -59,6 +62,8 @@ OWN: set[Call] = {
     ("POST", "kyc/applications/<uuid:application_id>/submit"),
     ("GET", "kyc/documents/<uuid:document_id>"),
     ("DELETE", "kyc/documents/<uuid:document_id>"),
+    ("GET", "payees/<uuid:payee_id>/"),
+    ("DELETE", "payees/<uuid:payee_id>/"),
     ("GET", "transactions/history/<uuid:payment_id>"),
     ("POST", "transactions/transfer"),
     ("POST", "transactions/withdraw"),
@@ -68,6 +73,8 @@ APART: set[Call] = {
     ("POST", "accounts/"),
     ("POST", "auth/logout"),
     ("POST", "kyc/applications"),
+    ("POST", "payees/"),
+    ("PUT", "limits/<str:channel>/"),
     ("POST", "transactions/deposit"),
 }
 
@@ -103,6 +110,9 @@ class World:
         self.account: Account = open_test_account(alice, "CUR-EUR", "1000.00")
         self.bobs: Account = open_test_account(bob, "CUR-EUR", "100.00")
         self.payment: Payment = pay(alice, self.account, self.bobs)
+        self.payee = payments.save_payee(
+            actor=alice, name="Bob Baker", number=self.bobs.number, iban="", pin=PIN, now=timezone.now()
+        )
         self.application: Application = helpers.draft(dora)
         self.document = helpers.upload(dora, self.application)
         self.secrets = [str(self.account.pk), self.account.number, str(self.payment.pk), str(self.application.pk)]
@@ -115,6 +125,8 @@ class World:
             .replace("<uuid:application_id>", str(self.application.pk))
             .replace("<uuid:document_id>", str(self.document.pk))
             .replace("<uuid:payment_id>", str(self.payment.pk))
+            .replace("<uuid:payee_id>", str(self.payee.pk))
+            .replace("<str:channel>", "PORTAL")
         )
 
     def body(self, call: Call) -> dict[str, Any]:
@@ -266,6 +278,25 @@ def test_only_customers_apply_for_an_identity_check(
 
     customers = {"stranger": {200, 201}, "bob": {409}}
     assert answer.status_code in customers.get(request.node.callspec.params["caller"], {403}), answer.content
+
+
+@pytest.mark.parametrize("caller", CALLERS, indirect=True)
+def test_payees_and_limits_are_set_for_oneself_alone(caller: APIClient, world: World) -> None:
+    before = list(Payee.objects.values_list("pk", "customer_id"))
+    told = {"name": "Alice Archer", "payee_number": world.account.number, "pin": PIN}
+    saved = caller.post(f"/{API}payees/", told, format="json")
+    lowered = caller.put(
+        f"/{API}limits/PORTAL/", {"per_payment": None, "daily": "5.00", "monthly": None, "pin": PIN}, format="json"
+    )
+
+    by_key = "HTTP_X_API_KEY" in caller._credentials
+    assert saved.status_code in ({403} if by_key else {201, 403}), saved.content
+    assert lowered.status_code in ({403} if by_key else {200, 403}), lowered.content
+    mine = [row for row in Payee.objects.values_list("pk", "customer_id") if row not in before]
+    assert world.account.owner_id not in {owner for _, owner in mine}
+    limits = APIClient()
+    limits.force_authenticate(world.account.owner)
+    assert "5.00" not in {limit["daily"]["own"] for limit in limits.get(f"/{API}limits/").json()["channels"]}
 
 
 # --- Fields that nobody asked for (V8.2.3) ----------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def wanted(route: str, role: Role) -> set[int]:
     if not allowed:
         # The short address of a row only leads to its page, which then refuses.
         return {302, 403} if route.endswith("<path:object_id>/") and page is None else {403}
-    leads_on = route.endswith(("<path:object_id>/", "write-rule/"))
+    leads_on = page.leads_on if page is not None else route.endswith("<path:object_id>/")
     return {302} if leads_on else {200}
 
 
