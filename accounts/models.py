@@ -127,6 +127,9 @@ class Account(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The product's terms at opening; its minimum balance or overdraft is the ledger account's floor.
+    transfer_fee_minor = models.BigIntegerField("fee for a transfer to others (minor units)", default=0)
+    interest_rate = models.DecimalField("interest rate (% a year)", max_digits=5, decimal_places=2, default=0)
 
     objects = AccountQuerySet.as_manager()
 
@@ -142,6 +145,10 @@ class Account(models.Model):
             models.CheckConstraint(name="accounts_account_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
             models.CheckConstraint(name="accounts_account_number", condition=Q(number__regex=r"^BP[0-9]{14}$")),
             models.CheckConstraint(name="accounts_account_opening_positive", condition=Q(opening_minor__gt=0)),
+            models.CheckConstraint(
+                name="accounts_account_terms_not_negative",
+                condition=Q(transfer_fee_minor__gte=0, interest_rate__gte=0),
+            ),
             models.CheckConstraint(
                 name="accounts_account_opening_source",
                 condition=Q(opening_source="OWN_ACCOUNT", opening_account__isnull=False)

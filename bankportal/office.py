@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib import admin
@@ -12,7 +13,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from common.money import display
+from audit.models import AuditEvent
+from common.geography import country_name
+from common.money import Money, display
 from insights.queries import bank
 
 
@@ -29,7 +32,7 @@ class Item(NamedTuple):
 
 GROUPS: dict[str, list[Item]] = {
     "Reviews": [
-        Item("Identity checks", "badge", "kyc_application", "kyc_view", "?state__exact=PENDING", "kyc"),
+        Item("Identity checks", "badge", "kyc_application", "kyc_view", "", "kyc"),
         Item("Fraud cases", "gpp_maybe", "fraud_case", "fraud_view", "?status__exact=OPEN", "fraud"),
         Item("Held payments", "hourglass_top", "payments_payment", "payment_view", "?status__exact=HELD", "held"),
     ],
@@ -46,7 +49,7 @@ GROUPS: dict[str, list[Item]] = {
     ],
     "Configuration": [
         Item("Products", "category", "accounts_product", "account_view"),
-        Item("Fraud rules", "rule", "fraud_rule", "fraud_view"),
+        Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
     ],
     "Oversight": [
@@ -56,8 +59,9 @@ GROUPS: dict[str, list[Item]] = {
 }
 
 QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
-    "kyc": ("Identity checks to decide", "kyc_application", "?state__exact=PENDING", "badge"),
+    "kyc": ("Identity checks to decide", "kyc_application", "", "badge"),
     "fraud": ("Open fraud cases", "fraud_case", "?status__exact=OPEN", "gpp_maybe"),
+    "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=PENDING", "rule"),
     "held": ("Held payments", "payments_payment", "?status__exact=HELD", "hourglass_top"),
     "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),
 }
@@ -67,6 +71,31 @@ FIGURE_TEXT: dict[str, tuple[str, str, str]] = {
     "refused": ("Refused today", "payments_payment", "?status__exact=REFUSED"),
     "customers": ("New customers today", "identity_user", ""),
     "balances": ("Customer balances", "accounts_account", ""),
+}
+
+
+# Decisions as people tell each other about them; what is missing here is told by its own name.
+DECISION_TEXT: dict[str, str] = {
+    "account.closed": "Closed an account",
+    "account.frozen": "Froze an account",
+    "account.unfrozen": "Released a frozen account",
+    "fraud.case_declined": "Declined a payment",
+    "fraud.case_released": "Released a payment",
+    "fraud.rule_approved": "Put a fraud rule live",
+    "fraud.rule_retired": "Retired a fraud rule",
+    "fraud.rule_returned": "Returned a fraud rule",
+    "fraud.rule_submitted": "Asked for approval of a fraud rule",
+    "kyc.approved": "Confirmed an identity",
+    "kyc.rejected": "Declined an identity check",
+    "kyc.number_revealed": "Looked at a document number",
+    "identity.decision_refused": "Was refused a decision",
+}
+SUBJECT_PAGES: dict[str, tuple[str, str]] = {
+    "account": ("accounts_account", "account_view"),
+    "fraud_case": ("fraud_case", "fraud_view"),
+    "fraud_rule": ("fraud_rule", "fraud_view"),
+    "kyc_application": ("kyc_application", "kyc_view"),
+    "payment": ("payments_payment", "payment_view"),
 }
 
 
@@ -98,19 +127,66 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     actor = request.user
     context["queues"] = [_queue_card(queue, now) for queue in bank.queues(actor=actor, now=now)]
+    context["next_up"] = _next_up(actor, now)
     context["figures"] = [_figure_card(figure) for figure in bank.figures(actor=actor, now=now)]
     context["decisions"] = [
         {
-            "title": event.action.replace(".", ": ").replace("_", " ").capitalize(),
+            "title": DECISION_TEXT.get(event.action, event.action.replace(".", ": ").replace("_", " ").capitalize()),
             "who": event.actor.get_full_name() if event.actor else "System",
             "reason": event.reason,
             "at": date_format(event.at, "j M, H:i"),
+            "url": _subject_url(actor, event),
         }
         for event in bank.recent_decisions(actor=actor)
     ]
     context["decisions_url"] = list_url("audit_auditevent") if actor.has_perm("identity.audit_view") else ""
     context["chart"] = _chart(bank.payments_by_day(actor=actor, now=now))
     return context
+
+
+def _next_up(actor: Any, now: datetime) -> list[dict[str, Any]]:
+    """What waits longest for this person's decision, each a click away from its page."""
+    found: list[dict[str, Any]] = []
+    if actor.has_perm("identity.kyc_decide"):
+        rows = [
+            {
+                "url": reverse("admin:kyc_application_change", args=[application.pk]),
+                "title": application.full_name,
+                "note": f"{application.get_document_kind_display()}, {country_name(application.document_country)}",
+                "waits": timesince(application.submitted_at, now, depth=1) if application.submitted_at else "",
+            }
+            for application in bank.next_applications()
+            if application.user_id != actor.pk
+        ]
+        found.append({"title": "Identity checks to decide next", "rows": rows, "url": list_url("kyc_application")})
+    if actor.has_perm("identity.fraud_decide"):
+        rows = [
+            {
+                "url": reverse("admin:fraud_case_change", args=[case.pk]),
+                "title": f"{Money(case.decision.amount_minor, case.decision.currency)} from {_payer(case)}",
+                "note": f"to {case.decision.beneficiary_label or case.decision.beneficiary_ref}",
+                "waits": timesince(case.opened_at, now, depth=1),
+            }
+            for case in bank.next_cases(actor=actor)
+        ]
+        url = list_url("fraud_case", "?status__exact=OPEN")
+        found.append({"title": "Fraud cases to decide next", "rows": rows, "url": url})
+    return found
+
+
+def _payer(case: Any) -> str:
+    return case.customer_name or "a customer of another system"
+
+
+def _subject_url(actor: Any, event: AuditEvent) -> str:
+    """The page of what a decision was about, for whoever may open it."""
+    model, permission = SUBJECT_PAGES.get(event.subject_kind, ("", ""))
+    if not model or not actor.has_perm(f"identity.{permission}"):
+        return ""
+    try:
+        return reverse(f"admin:{model}_change", args=[event.subject_id])
+    except NoReverseMatch:
+        return ""
 
 
 def _may_open(request: HttpRequest, item: Item) -> bool:
@@ -148,13 +224,14 @@ def _badges(request: HttpRequest) -> dict[str, int]:
     return known
 
 
-def _queue_card(queue: bank.Queue, now: Any) -> dict[str, Any]:
+def _queue_card(queue: bank.Queue, now: datetime) -> dict[str, Any]:
     title, model, query, icon = QUEUE_TEXT[queue.name]
     note = "Nothing waits"
     if queue.count:
-        note = f"Oldest waits {timesince(queue.oldest_at, now, depth=1)}" if queue.oldest_at else "Look at each one"
+        waits = timesince(queue.oldest_at, now, depth=1) if queue.oldest_at else ""
+        note = f"{'Oldest waits' if queue.count > 1 else 'Waits for'} {waits}" if waits else "Look at each one"
     if queue.urgent:
-        note = f"{queue.urgent} expire within 12 hours"
+        note = f"{queue.urgent} {'expires' if queue.urgent == 1 else 'expire'} within 12 hours"
     return {
         "title": title,
         "count": queue.count,
@@ -182,11 +259,18 @@ def _chart(days: list[bank.DayOfPayments]) -> dict[str, Any] | None:
                 "label": "Completed",
                 "data": [day.completed for day in days],
                 "backgroundColor": "var(--color-primary-600)",
+                "maxBarThickness": 18,
+                "borderRadius": 2,
+                "maxTicksXLimit": 7,
+                "stack": "day",
             },
             {
                 "label": "Held or refused",
                 "data": [day.stopped for day in days],
-                "backgroundColor": "var(--color-base-300)",
+                "backgroundColor": "var(--color-base-400)",
+                "maxBarThickness": 18,
+                "borderRadius": 2,
+                "stack": "day",
             },
         ],
     }

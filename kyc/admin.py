@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -89,6 +89,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
     list_display_links = ["person"]
     list_filter = [StateFilter]
     search_fields = ["last_name", "first_name", "user__email"]
+    search_help_text = "Name or e-mail address"
     list_select_related = ["user"]
     ordering = ["submitted_at", "id"]
 
@@ -135,6 +136,8 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     def approve_view(self, request: HttpRequest, application_id: UUID) -> HttpResponse:
         application = self._application(application_id)
+        if self._decided_meanwhile(request, application):
+            return HttpResponseRedirect(self._review_url(application_id))
         return decision_page(
             self,
             request,
@@ -154,6 +157,8 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     def reject_view(self, request: HttpRequest, application_id: UUID) -> HttpResponse:
         application = self._application(application_id)
+        if self._decided_meanwhile(request, application):
+            return HttpResponseRedirect(self._review_url(application_id))
         return decision_page(
             self,
             request,
@@ -175,6 +180,14 @@ class ApplicationAdmin(ReadOnlyAdmin):
             form_class=RejectionForm,
             audit_subject=("kyc_application", application_id),
         )
+
+    def _decided_meanwhile(self, request: HttpRequest, application: Application) -> bool:
+        """Whether a stale link leads here: then the reader is told, and gets the review page instead of a form."""
+        may_decide = request.user.has_perm("identity.kyc_decide")
+        if request.method != "GET" or application.state == State.PENDING or not may_decide:
+            return False
+        messages.error(request, f"Nothing waits for a decision here: {_standing(application)}.")
+        return True
 
     def number_view(self, request: HttpRequest, application_id: UUID) -> HttpResponse:
         """POST with a reason shows the number once, on the review page itself."""
@@ -226,7 +239,9 @@ class ApplicationAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": application.full_name or "Application",
+            "original": application,
+            "title": application.full_name or "No name yet",
+            "state_colour": LABELS[application.state],
             "application": application,
             "sections": sections_of(application),
             "checks": queries.checks(application, now=timezone.now()),
@@ -245,7 +260,6 @@ class ApplicationAdmin(ReadOnlyAdmin):
             "may_reveal": request.user.has_perm("identity.kyc_decide"),
             "number": number,
             "number_error": number_error,
-            "back": reverse("admin:kyc_application_changelist"),
         }
         return TemplateResponse(request, "admin/kyc/review.html", context, status=status)
 
@@ -278,6 +292,12 @@ class ApplicationAdmin(ReadOnlyAdmin):
             ("State", application.get_state_display()),
             ("Warnings", "; ".join(warnings) or "None"),
         ]
+
+
+def _standing(application: Application) -> str:
+    """What became of an application, and through whom."""
+    text = f"the application is {application.get_state_display().lower()}"
+    return f"{text}, by {application.decided_by.get_full_name()}" if application.decided_by else text
 
 
 def sections_of(application: Application) -> list[tuple[str, list[tuple[str, object]]]]:

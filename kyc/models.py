@@ -155,7 +155,7 @@ class Application(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Application {self.pk}"
+        return f"Application {str(self.pk)[:8]}"
 
     @property
     def full_name(self) -> str:

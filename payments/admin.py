@@ -358,7 +358,7 @@ def _party(payment: Payment, account: Account | None, otherwise: str) -> SafeStr
     number = format_html('<span class="office-quiet number">{}</span>', account.grouped_number)
     if getattr(payment, "viewer", None) is not None:
         number = _link(payment, "account_view", "admin:accounts_account_change", account.pk, account.grouped_number)
-    return format_html("{}<br>{}", account.owner.get_full_name(), number)
+    return format_html("<span>{}<br>{}</span>", account.owner.get_full_name(), number)
 
 
 def _person(payment: Payment, user: User) -> SafeString:

@@ -82,7 +82,7 @@ def close_account_within(
     if account.status == Status.FROZEN:
         raise AccountFrozen("This account is frozen. It can be closed once it is released.")
     if account.status != Status.ACTIVE:
-        raise StatusNotAllowed(data={"status": account.status})
+        raise StatusNotAllowed("This account is closed already.", data={"status": account.status})
     balance = ledger_queries.balance(account.ledger_account_id)
     if balance.held or (balance.posted and payout_account_id is None) or balance.posted < 0:
         raise AccountNotEmpty(data={"posted_minor": balance.posted, "held_minor": balance.held})
@@ -122,7 +122,10 @@ def _decide_status(
         raise UnknownAccount()
     _require_staff_decision(actor, account, "account_freeze", reason)
     if account.status != expected:
-        raise StatusNotAllowed(data={"status": account.status})
+        raise StatusNotAllowed(
+            f"This account is {account.get_status_display().lower()} now, so nothing was changed.",
+            data={"status": account.status},
+        )
     _set_status(account, target)
     audit.record(
         actor=actor,

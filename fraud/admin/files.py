@@ -52,7 +52,7 @@ def payee_cell(decision: Decision) -> SafeString:
     name, _, number = decision.beneficiary_label.rpartition(", ")
     if not name:
         return format_html("{}", decision.beneficiary_label or decision.beneficiary_ref or "–")
-    return format_html('{}<br><span class="office-quiet number">{}</span>', name, number)
+    return format_html('<span>{}<br><span class="office-quiet number">{}</span></span>', name, number)
 
 
 class _WordsFilter(admin.SimpleListFilter):

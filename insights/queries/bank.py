@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncDate
 
 from accounts import queries as accounts
 from accounts.models import Account, Status
 from audit.models import AuditEvent
 from common.money import Money
-from fraud.models import Case, CaseStatus
+from fraud.models import Case, CaseStatus, Rule, RuleState
+from fraud.queries import case_queue
 from identity.models import User
 from identity.permissions import Role
 from kyc.models import Application, State
@@ -58,11 +59,28 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
     """The queues that the actor's permissions open."""
     parts: list[tuple[str, Callable[[], Queue]]] = [
         ("kyc_view", _kyc_queue),
-        ("fraud_view", _fraud_queue),
+        ("fraud_view", lambda: _fraud_queue(now)),
+        ("fraud_approve_rules", _rule_queue),
         ("payment_view", lambda: _held_queue(now)),
         ("account_view", _frozen_queue),
     ]
+    if actor.has_perm("identity.fraud_view"):
+        # Every held payment has its case: whoever sees the cases need not count the same work twice.
+        parts = [part for part in parts if part[0] != "payment_view"]
     return [queue() for permission, queue in parts if actor.has_perm(f"identity.{permission}")]
+
+
+def next_applications(*, limit: int = 5) -> list[Application]:
+    """The identity checks that wait longest."""
+    waiting = Application.objects.filter(state=State.PENDING).order_by("submitted_at", "id")
+    return list(waiting[:limit])
+
+
+def next_cases(*, actor: User, limit: int = 5) -> list[Case]:
+    """The open cases that wait longest, without those given to a colleague or about the actor."""
+    mine_or_free = Q(assigned_to=None) | Q(assigned_to=actor)
+    waiting = case_queue().filter(mine_or_free, status=CaseStatus.OPEN).exclude(customer_id=actor.public_id)
+    return list(waiting[:limit])
 
 
 def figures(*, actor: User, now: datetime) -> list[Figure]:
@@ -91,7 +109,9 @@ def figures(*, actor: User, now: datetime) -> list[Figure]:
 
 def recent_decisions(*, actor: User, limit: int = 8) -> list[AuditEvent]:
     """The newest decisions with a reason: everybody's for those who may read the trail, else the actor's own."""
-    events = AuditEvent.objects.select_related("actor").exclude(reason="")
+    # What an officer decides about a case is written down for the case and for its payment: once is enough here.
+    twice = ("payment.released", "payment.declined")
+    events = AuditEvent.objects.select_related("actor").exclude(reason="").exclude(action__in=twice)
     if actor.has_perm("identity.audit_view"):
         events = events.filter(actor__is_staff=True)
     else:
@@ -126,15 +146,22 @@ def _kyc_queue() -> Queue:
     return Queue("kyc", row["count"], row["oldest"])
 
 
-def _fraud_queue() -> Queue:
+def _fraud_queue(now: datetime) -> Queue:
+    """Open cases; urgent are those whose payment would soon expire undecided."""
     row = Case.objects.filter(status=CaseStatus.OPEN).aggregate(count=Count("pk"), oldest=Min("opened_at"))
-    return Queue("fraud", row["count"], row["oldest"])
+    return Queue("fraud", row["count"], row["oldest"], urgent=_held_queue(now).urgent)
+
+
+def _rule_queue() -> Queue:
+    row = Rule.objects.filter(state=RuleState.PENDING).aggregate(count=Count("pk"), oldest=Min("submitted_at"))
+    return Queue("rules", row["count"], row["oldest"])
 
 
 def _held_queue(now: datetime) -> Queue:
-    held = Payment.objects.filter(status=PaymentStatus.HELD)
-    row = held.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    return Queue("held", row["count"], row["oldest"], urgent=held.filter(expires_at__lte=now + SOON).count())
+    row = Payment.objects.filter(status=PaymentStatus.HELD).aggregate(
+        count=Count("pk"), oldest=Min("created_at"), urgent=Count("pk", filter=Q(expires_at__lte=now + SOON))
+    )
+    return Queue("held", row["count"], row["oldest"], urgent=row["urgent"])
 
 
 def _frozen_queue() -> Queue:

@@ -44,7 +44,7 @@ def review_transfer(
     credit = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)
     check = parties.check_payee_name(typed=payee_name, payee=credit)
     money = parties.amount_for(debit, amount=amount, currency="")
-    cost = cost_of_transfer(amount=money, product_fee_minor=debit.product.transfer_fee_minor)
+    cost = cost_of_transfer(amount=money, product_fee_minor=debit.transfer_fee_minor)
     payload = {
         "kind": Kind.TRANSFER.value,
         "payee_number": credit.grouped_number,

@@ -93,7 +93,7 @@ def submit_transfer_within(
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=credit,
-        cost=cost_of_transfer(amount=money, product_fee_minor=debit.product.transfer_fee_minor),
+        cost=cost_of_transfer(amount=money, product_fee_minor=debit.transfer_fee_minor),
         channel=channel,
         description=parties.clean_description(description),
         payee_name=payee_name.strip(),

@@ -14,9 +14,11 @@ from accounts.models import Account, Product, ReferenceRate, Status
 from audit.models import AuditEvent
 from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
+from ledger import queries as ledger
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.kyc.factories import approve_kyc
+from tests.payments.factories import case_of, held_payment
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -124,8 +126,8 @@ def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None
         "name": "Savings",
         "kind": "WALLET",
         "currency": "USD",
-        "min_opening_minor": "2000",
-        "min_balance_minor": "5000",
+        "min_opening_minor": "20",
+        "min_balance_minor": "50.00",
         "overdraft_minor": "0",
         "interest_rate": "2.75",
         "transfer_fee_minor": "0",
@@ -135,12 +137,69 @@ def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None
     refused = client.post("/admin/accounts/product/SAV-EUR/change/", given)
     assert "The opening deposit must cover the minimum balance" in refused.content.decode()
     assert (
-        client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "min_opening_minor": "6000"}).status_code
+        client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "min_opening_minor": "60.00"}).status_code
         == 302
     )
     product = Product.objects.get(pk="SAV-EUR")
     assert (product.currency, product.kind, product.min_opening_minor) == ("EUR", "SAVINGS", 6000)
     assert as_role(Role.AUDITOR).post("/admin/accounts/product/SAV-EUR/change/", given).status_code == 403
+
+
+def test_a_product_that_makes_no_sense_says_so_beside_the_amount(as_role: Any) -> None:
+    client = as_role(Role.ADMINISTRATOR)
+    page = client.get("/admin/accounts/product/SAV-EUR/change/").content.decode()
+    assert 'name="min_opening_minor" value="100.00"' in page
+    assert "Changed terms hold for accounts opened from then on." in page
+    given = {"name": "Savings", "min_opening_minor": "1e3", "min_balance_minor": "0", "overdraft_minor": "-1"}
+    answer = client.post(
+        "/admin/accounts/product/SAV-EUR/change/", {**given, "interest_rate": "1", "transfer_fee_minor": "0.005"}
+    )
+    errors = answer.context["adminform"].form.errors
+    assert set(errors) == {"min_opening_minor", "overdraft_minor", "transfer_fee_minor"}
+    assert errors["transfer_fee_minor"] == ["EUR has 2 decimals at most."]
+    zero = client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "min_opening_minor": "0.00"})
+    assert zero.context["adminform"].form.errors["min_opening_minor"] == ["Enter an amount above zero."]
+
+
+def test_an_auditor_reads_the_terms_as_amounts(as_role: Any) -> None:
+    page = as_role(Role.AUDITOR).get("/admin/accounts/product/SAV-EUR/change/").content.decode()
+    assert "€100.00" in page
+    assert "minor units" not in page
+
+
+def test_changed_terms_hold_for_accounts_opened_from_then_on(as_role: Any, alice: User, account: Account) -> None:
+    Product.objects.filter(pk="CUR-EUR").update(transfer_fee_minor=75, interest_rate="1.50", overdraft_minor=0)
+    later = open_test_account(alice, amount="50.00")
+    account.refresh_from_db()
+    assert (account.transfer_fee_minor, account.interest_rate) == (0, Decimal("0.00"))
+    assert (later.transfer_fee_minor, Decimal(later.interest_rate)) == (75, Decimal("1.50"))
+    floors = [ledger.balance(each.ledger_account_id).floor for each in (account, later)]
+    assert floors == [-500_00, 0]
+
+
+def test_of_two_who_freeze_one_wins_and_the_other_is_told(as_role: Any, account: Account) -> None:
+    first, second = as_role(Role.COMPLIANCE), as_role(Role.COMPLIANCE)
+    assert [client.get(url(account, "freeze/")).status_code for client in (first, second)] == [200, 200]
+    assert first.post(url(account, "freeze/"), {"reason": "Court order"}).status_code == 302
+    late = second.post(url(account, "freeze/"), {"reason": "Court order too"})
+    assert late.status_code == 422
+    assert "This account is frozen now, so nothing was changed." in late.content.decode()
+    assert AuditEvent.objects.filter(action="account.frozen").count() == 1
+    buttons = second.get(url(account, "change/")).content.decode()
+    assert url(account, "unfreeze") in buttons
+    assert url(account, "freeze") not in buttons
+
+
+def test_the_start_page_leads_straight_to_what_waits(as_role: Any, account: Account) -> None:
+    bob = make_user("bob@example.com", Role.CUSTOMER, name="Bob Baker")
+    case = case_of(held_payment(account.owner, account, open_test_account(bob)))
+    officer = as_role(Role.COMPLIANCE).get("/admin/").content.decode()
+    assert f"/admin/fraud/case/{case.pk}/change/" in officer
+    assert "€25.00 from Alice Archer" in officer
+    assert "Held payments</p>" not in officer
+    teller = as_role(Role.TELLER).get("/admin/").content.decode()
+    assert str(case.pk) not in teller
+    assert "Held payments" in teller
 
 
 def test_the_start_page_shows_each_role_its_own_work(as_role: Any, account: Account) -> None:

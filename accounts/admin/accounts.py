@@ -1,30 +1,36 @@
-"""Accounts, products and rates in the back office."""
+"""Accounts in the back office: whose they are, what they hold, and decisions about them."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from unfold.admin import ModelAdmin
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import queries, services
-from accounts.models import Account, Product, ReferenceRate
-from audit import services as audit
+from accounts.models import Account
+from accounts.rules import numbers
+from accounts.rules.funding import FundingKind
 from common.money import Money
 from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
 from kyc import queries as kyc
 
 LINES_SHOWN = 25
+_SOURCES = {
+    FundingKind.SANDBOX.value: "play money",
+    FundingKind.CASH.value: "cash at the counter",
+    FundingKind.OWN_ACCOUNT.value: "from another account of the holder",
+}
 
 
 class CounterOpeningForm(DecisionForm):
@@ -49,26 +55,32 @@ class AccountAdmin(ReadOnlyAdmin):
     """Whose account, what it holds, what moved; freeze, unfreeze and close are decisions with a reason."""
 
     view_permission = "account_view"
-    list_display = ["number_grouped", "owner", "product", "status_badge", "balance", "opened_at"]
+    list_display = ["number_grouped", "owner_name", "product_name", "status_badge", "balance", "opened"]
     list_filter = ["status", "product", "currency"]
     search_fields = ["number__iexact", "owner__email__istartswith", "owner__full_name__istartswith"]
+    search_help_text = "Account number, holder's name or e-mail address"
     list_select_related = ["owner", "product"]
     ordering = ["-opened_at", "pk"]
     date_hierarchy = None
     fieldsets = [
-        (None, {"fields": ["number_grouped", "status_badge", "holder", "product", "currency", "nickname"]}),
+        (None, {"fields": ["number_grouped", "status_badge", "holder", "product_shown", "nickname"]}),
         ("Money", {"fields": ["balance", "held", "available", "newest_lines"]}),
-        ("Opening", {"fields": ["opened_at", "opened_by", "opening_deposit", "opening_source", "closed_at"]}),
+        ("Opening", {"fields": ["opened", "opener", "opening_deposit", "closed"]}),
     ]
     readonly_fields = [
         "number_grouped",
         "status_badge",
         "holder",
+        "product_shown",
+        "nickname",
         "balance",
         "held",
         "available",
         "newest_lines",
+        "opened",
+        "opener",
         "opening_deposit",
+        "closed",
     ]
     actions_detail = ["freeze", "unfreeze", "close"]
     actions_list = ["open_at_counter"]
@@ -84,6 +96,21 @@ class AccountAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return super().get_queryset(request).select_related("owner", "product", "opened_by")
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Account], search_term: str
+    ) -> tuple[QuerySet[Account], bool]:
+        """A number is found as people write it, with its spaces; a name keeps them."""
+        compact = numbers.normalise(search_term)
+        term = compact if compact.startswith(numbers.PREFIX) and compact[2:].isdigit() else search_term
+        return super().get_search_results(request, queryset, term)  # type: ignore[no-any-return]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Account | None:
+        """The account, which remembers who looks: links lead only where they may go."""
+        account: Account | None = super().get_object(request, object_id, from_field)
+        if account is not None:
+            account.viewer = request.user  # type: ignore[attr-defined]
+        return account
+
     @display(description="number", ordering="number")
     def number_grouped(self, account: Account) -> str:
         return account.grouped_number
@@ -94,8 +121,45 @@ class AccountAdmin(ReadOnlyAdmin):
     def status_badge(self, account: Account) -> str:
         return account.get_status_display()
 
+    @display(description="holder", ordering="owner__full_name")
+    def owner_name(self, account: Account) -> SafeString:
+        return format_html(
+            '<span>{}<br><span class="office-quiet">{}</span></span>',
+            account.owner.get_full_name(),
+            account.owner.email,
+        )
+
+    @display(description="product", ordering="product__name")
+    def product_name(self, account: Account) -> str:
+        return account.product.name
+
+    @display(description="product")
+    def product_shown(self, account: Account) -> str:
+        url = reverse("admin:accounts_product_change", args=[account.product_id])
+        return format_html('<a class="office-link" href="{}">{}</a>', url, account.product.name)
+
+    @display(description="opened", ordering="opened_at")
+    def opened(self, account: Account) -> str:
+        return date_format(account.opened_at, "j M Y, H:i")
+
+    @display(description="closed")
+    def closed(self, account: Account) -> str:
+        return date_format(account.closed_at, "j M Y, H:i") if account.closed_at else "No"
+
+    @display(description="opened by")
+    def opener(self, account: Account) -> str:
+        return "The holder" if account.opened_by_id == account.owner_id else account.opened_by.get_full_name()
+
     @display(description="account holder")
     def holder(self, account: Account) -> str:
+        text = self._holder_text(account)
+        viewer = getattr(account, "viewer", None)
+        if viewer is None or not viewer.has_perm("identity.user_view"):
+            return text
+        url = reverse("admin:identity_user_change", args=[account.owner_id])
+        return format_html('<a class="office-link" href="{}">{}</a>', url, text)
+
+    def _holder_text(self, account: Account) -> str:
         return f"{kyc.legal_name(account.owner_id)} ({account.owner.email})"
 
     @display(description="balance")
@@ -112,24 +176,22 @@ class AccountAdmin(ReadOnlyAdmin):
 
     @display(description="opening deposit")
     def opening_deposit(self, account: Account) -> str:
-        return str(Money(account.opening_minor, account.currency))
+        return f"{Money(account.opening_minor, account.currency)}, {_SOURCES[account.opening_source]}"
 
     @display(description="newest postings")
     def newest_lines(self, account: Account) -> str:
-        lines = queries.recent_lines(account, limit=LINES_SHOWN)
         rows = format_html_join(
             "",
-            '<tr><td class="pr-6 py-1">{}</td><td class="pr-6 py-1">{}</td><td class="pr-6 py-1 text-right">{}</td>'
-            '<td class="py-1 text-right">{}</td></tr>',
+            '<tr><td class="number">{}</td><td>{}</td><td class="money">{}</td><td class="money">{}</td></tr>',
             (
-                (line.booked_at.strftime("%Y-%m-%d %H:%M"), line.description, str(line.amount), str(line.balance))
-                for line in lines
+                (date_format(line.booked_at, "j M Y, H:i"), line.description, str(line.amount), str(line.balance))
+                for line in queries.recent_lines(account, limit=LINES_SHOWN)
             ),
         )
         return format_html(
-            '<table><thead><tr><th class="pr-6 text-left">{}</th><th class="pr-6 text-left">{}</th>'
-            '<th class="pr-6 text-right">{}</th><th class="text-right">{}</th></tr></thead><tbody>{}</tbody></table>',
-            *("Booked", "Description", "Amount", "Balance"),
+            '<div class="office-scroll"><table class="office-table"><thead><tr><th scope="col">Booked</th>'
+            '<th scope="col">Description</th><th scope="col" class="money">Amount</th>'
+            '<th scope="col" class="money">Balance</th></tr></thead><tbody>{}</tbody></table></div>',
             rows,
         )
 
@@ -236,7 +298,7 @@ class AccountAdmin(ReadOnlyAdmin):
     def _facts(self, account: Account) -> list[tuple[str, object]]:
         holding = queries.holding_of(account)
         return [
-            ("Account holder", self.holder(account)),
+            ("Account holder", self._holder_text(account)),
             ("Product", account.product.name),
             ("Status", account.get_status_display()),
             ("Balance", holding.posted),
@@ -256,71 +318,13 @@ def _holding(account: Account) -> queries.Holding:
 
 
 def _may(request: HttpRequest, permission: str, object_id: str | None, states: set[str]) -> bool:
+    """On the account's page a button stands only while it can be used; the deciding page itself tells what changed."""
     if not request.user.has_perm(f"identity.{permission}"):
         return False
-    if not object_id:
+    on_its_page = request.resolver_match is not None and request.resolver_match.url_name == "accounts_account_change"
+    if not object_id or not on_its_page:
         return True
     try:
         return Account.objects.filter(pk=UUID(str(object_id)), status__in=states).exists()
     except ValueError:
         return False
-
-
-class AuditedAdmin(ModelAdmin):
-    """Editable with `product_edit`, readable with `account_view`; every change goes into the trail."""
-
-    subject_kind: ClassVar[str]
-    fixed_fields: ClassVar[list[str]] = []
-    actions = None
-    list_fullwidth = True
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.has_perm("identity.account_view")) or self.has_change_permission(request, obj)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.has_perm("identity.product_edit"))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_change_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return self.fixed_fields if obj is not None else []
-
-    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
-        before = {name: str(form.initial.get(name, "")) for name in form.changed_data} if change else {}
-        super().save_model(request, obj, form, change)
-        audit.record(
-            actor=request.user,
-            action=f"{self.subject_kind}.{'changed' if change else 'added'}",
-            subject_kind=self.subject_kind,
-            subject_id=str(obj.pk),
-            data={"before": before, "after": {name: str(getattr(obj, name)) for name in form.changed_data}},
-        )
-
-
-@admin.register(Product)
-class ProductAdmin(AuditedAdmin):
-    subject_kind = "product"
-    # Accounts hold money in a product's currency, so these stay what they were.
-    fixed_fields = ["code", "kind", "currency"]
-    list_display = ["code", "name", "kind", "currency", "minimum_opening", "interest_rate", "is_open"]
-    list_filter = ["kind", "currency", "is_open"]
-    ordering = ["kind", "code"]
-
-    @display(description="minimum opening deposit")
-    def minimum_opening(self, product: Product) -> str:
-        return str(product.min_opening)
-
-
-@admin.register(ReferenceRate)
-class ReferenceRateAdmin(AuditedAdmin):
-    subject_kind = "reference_rate"
-    fixed_fields = ["currency"]
-    list_display = ["currency", "rate_to_base", "as_of"]
-    ordering = ["currency"]

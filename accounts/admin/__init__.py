@@ -1,0 +1,8 @@
+"""Accounts, products and rates in the back office."""
+
+from __future__ import annotations
+
+from accounts.admin.accounts import AccountAdmin
+from accounts.admin.products import ProductAdmin, ReferenceRateAdmin
+
+__all__ = ["AccountAdmin", "ProductAdmin", "ReferenceRateAdmin"]
