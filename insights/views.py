@@ -86,20 +86,21 @@ def _todo(kind: str, title: str, text: str, link: str, page: str) -> dict[str, s
 
 def stats(flow: MonthFlow) -> list[dict[str, str]]:
     """Income and spending so far this month, against the same days of last month."""
-    against = f"against {_span(flow.last_since, flow.last_until - timedelta(days=1))}"
+    span = _span(flow.last_since, flow.last_until - timedelta(days=1))
     month = date_format(flow.since, "F")
     return [
-        _stat(f"Income in {month}", flow.income, flow.last_income, against, more_is_good=True),
-        _stat(f"Spending in {month}", flow.spending, flow.last_spending, against, more_is_good=False),
+        _stat(f"Income in {month}", flow.income, flow.last_income, span, more_is_good=True),
+        _stat(f"Spending in {month}", flow.spending, flow.last_spending, span, more_is_good=False),
     ]
 
 
-def _stat(label: str, value: Money, before: Money, against: str, *, more_is_good: bool) -> dict[str, str]:
-    delta = percent(value.amount_minor, before.amount_minor)
+def _stat(label: str, value: Money, before: Money, span: str, *, more_is_good: bool) -> dict[str, str]:
+    # Nothing yet this month is no fall of a hundred per cent: the salary may just not have come.
+    delta = percent(value.amount_minor, before.amount_minor) if value.amount_minor else ""
     tone = ""
     if delta and value != before:
         tone = "up" if (value > before) == more_is_good else "down"
-    note = against if delta else f"{display(before)} {against.replace('against', 'on')}"
+    note = f"against {span}" if delta else f"{display(before)} {'from' if ' to ' in span else 'on'} {span}"
     return {"label": label, "figure": display(value), "delta": delta, "tone": tone, "note": note}
 
 

@@ -23,7 +23,7 @@ def check_length(size: int) -> None:
         raise DocumentRefused("This file is empty.", code="kyc_document_empty")
     if size > limits.MAX_FILE_BYTES:
         raise DocumentRefused(
-            f"This file has {size / 1024 / 1024:.1f} MB; send one of at most {limits.MAX_FILE_BYTES >> 20} MB.",
+            f"This file is larger than {limits.MAX_FILE_BYTES >> 20} MB. Send a smaller one.",
             code="kyc_document_too_large",
         )
 
