@@ -109,6 +109,8 @@ def _payment(books: Books, step: _Step) -> Payment:
         debit_account=debit,
         credit_account=credit,
         amount_minor=movement.amount_minor,
+        # The history is in the base currency.
+        amount_base_minor=movement.amount_minor,
         currency=current.currency,
         description=movement.text,
         initiated_by=actor,
