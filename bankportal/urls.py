@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from bankportal import health, views
@@ -24,6 +25,8 @@ urlpatterns = [
     path("kyc/", include("kyc.urls")),
     path("notifications/", include("notifications.urls")),
     path("", include("identity.urls")),
+    # Ours shows sessions of the API beside those of browsers, and leaves a trace when one is ended.
+    path("auth/sessions/", require_safe(RedirectView.as_view(pattern_name="identity:security"))),
     path("auth/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(API)),

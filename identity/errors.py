@@ -84,6 +84,11 @@ class WrongCode(errors.Invalid):
     message = "That code is not right."
 
 
+class SessionUnknown(errors.NotFound):
+    code = "session_unknown"
+    message = "This sign-in has ended already."
+
+
 class SignInEnded(errors.Unauthenticated):
     code = "sign_in_ended"
     message = "This sign-in has ended. Log in again."

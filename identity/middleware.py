@@ -17,7 +17,7 @@ from common.throttle import Limit
 from identity import queries
 
 STARTED = "started_at"
-SEEN = "seen_at"
+SEEN = queries.SEEN_KEY
 # Writing the session on every request would cost a row update each; the idle clock needs no finer grain.
 GRAIN_SECONDS = 20
 

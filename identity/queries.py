@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from axes.models import AccessLog
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -77,6 +80,8 @@ def roles_of(user: User) -> list[str]:
 
 # --- Second factors and sign-ins -----------------------------------------------------------------------
 
+# Where `identity.middleware` keeps in a session when it was last used.
+SEEN_KEY = "seen_at"
 KNOWN_FOR = timedelta(days=90)
 
 
@@ -128,6 +133,53 @@ def recent_sign_ins(user: User, *, limit: int = 8) -> list[SignIn]:
         for row in ApiSession.objects.filter(user=user).order_by("-created_at")[:limit]
     ]
     return nlargest(limit, browser + api, key=lambda sign_in: sign_in.at)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A sign-in that is alive. `how` is "Browser" or "API"; `key` names it to the service that ends it."""
+
+    key: int | uuid.UUID
+    how: str
+    device: str
+    ip: str
+    since: datetime
+    seen_at: datetime | None
+    is_current: bool
+
+
+def open_sessions(user: User, *, current: str, now: datetime) -> list[OpenSession]:
+    """The user's own sign-ins that still work, the one with session key `current` first, then the newest."""
+    api = [
+        OpenSession(row.pk, "API", device_name(row.user_agent), row.ip or "", row.created_at, None, is_current=False)
+        for row in ApiSession.objects.filter(user=user, ended_at=None, expires_at__gt=now)
+    ]
+    found = [*_open_browsers(user, current, now), *api]
+    return sorted(found, key=lambda row: (not row.is_current, -row.since.timestamp()))
+
+
+def _open_browsers(user: User, current: str, now: datetime) -> list[OpenSession]:
+    """Sessions outlive what ends them (a new password, a silence) as rows; only those that would let one in count."""
+    rows = {row.session_key: row for row in UserSession.objects.filter(user=user)}
+    stored = Session.objects.filter(session_key__in=rows, expire_date__gt=now)
+    idle = settings.STAFF_SESSION_IDLE_SECONDS if user.is_staff else settings.SESSION_IDLE_SECONDS
+    bound_to, found = user.get_session_auth_hash(), []
+    for session in stored:
+        data, row = session.get_decoded(), rows[session.session_key]
+        seen = data.get(SEEN_KEY) or int(row.last_seen_at.timestamp())
+        if data.get(HASH_SESSION_KEY) == bound_to and now.timestamp() - seen <= idle:
+            found.append(
+                OpenSession(
+                    row.pk,
+                    "Browser",
+                    device_name(row.user_agent),
+                    row.ip,
+                    row.created_at,
+                    datetime.fromtimestamp(seen, tz=UTC),
+                    is_current=session.session_key == current,
+                )
+            )
+    return found
 
 
 def device_name(user_agent: str) -> str:

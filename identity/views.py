@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common import throttle
-from common.errors import DomainError
+from common.errors import DomainError, NotFound
 from identity import queries, services
 from identity.access import portal_view
 from identity.forms import PinForm, ProfileForm
@@ -45,6 +47,7 @@ def security(request: HttpRequest) -> HttpResponse:
         "nav_active": "security",
         "pin": queries.pin_state(user),
         "has_second_factor": queries.has_second_factor(user),
+        "sessions": queries.open_sessions(user, current=request.session.session_key or "", now=timezone.now()),
         "sign_ins": queries.recent_sign_ins(user),
     }
     return render(request, "identity/security.html", context)
@@ -88,7 +91,30 @@ def end_other_sign_ins(request: HttpRequest) -> HttpResponse:
     """Everything but this browser is signed out."""
     services.end_other_sign_ins(actor=request.user, now=timezone.now())
     update_session_auth_hash(request, User.objects.get(pk=request.user.pk))
+    services.keep_browser_session(request=request)
     messages.success(request, "You are signed out everywhere but here.")
+    return redirect("identity:security")
+
+
+@require_POST
+@portal_view
+def end_browser_session(request: HttpRequest, browser_id: int) -> HttpResponse:
+    return _end(request, services.end_browser_session, browser_id)
+
+
+@require_POST
+@portal_view
+def end_api_session(request: HttpRequest, api_id: UUID) -> HttpResponse:
+    return _end(request, services.end_own_api_session, api_id)
+
+
+def _end(request: HttpRequest, service: Callable[..., None], session_id: int | UUID) -> HttpResponse:
+    """One sign-in of one's own ends; ending the one that asks leads to the log-in."""
+    try:
+        service(actor=request.user, session_id=session_id, now=timezone.now())
+    except NotFound as error:
+        raise Http404 from error
+    messages.success(request, "That sign-in has ended.")
     return redirect("identity:security")
 
 

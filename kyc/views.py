@@ -78,6 +78,8 @@ class DraftPage(KycPage):
         away = turn_away(request)
         if away:
             return away
+        if not hasattr(self, str(request.method).lower()):
+            return self.http_method_not_allowed(request)
         if self.draft is None:
             return redirect("kyc:start")
         self.application = self.draft

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -21,7 +24,14 @@ from common import request_context, throttle
 from common.db import require_transaction, use_case
 from common.errors import TooMany
 from identity import events, queries
-from identity.errors import EmailNotVerified, SecondFactorMissing, SecondFactorRequired, SignInEnded, WrongCode
+from identity.errors import (
+    EmailNotVerified,
+    SecondFactorMissing,
+    SecondFactorRequired,
+    SessionUnknown,
+    SignInEnded,
+    WrongCode,
+)
 from identity.models import ApiSession, SecondFactorTries, User
 
 SESSION_CLAIM = "sid"
@@ -83,6 +93,31 @@ def record_sign_in(*, user: User, known_device: bool) -> None:
     """Tell of a browser session that has begun."""
     with transaction.atomic():
         events.about(user, "identity.signed_in", data={"by": "browser", **_whence(new=not known_device)})
+
+
+def end_browser_session(*, actor: User, session_id: int, now: datetime) -> None:
+    """End one of the actor's own browser sessions. Raises SessionUnknown (404) for anybody else's."""
+    with use_case():
+        session = UserSession.objects.select_for_update().filter(pk=session_id, user=actor).first()
+        if session is None:
+            raise SessionUnknown
+        session.end()
+        data = {"by": "browser", "device": queries.device_name(session.user_agent), "ip": session.ip}
+        events.about(actor, "identity.session_ended", data=data)
+
+
+def end_own_api_session(*, actor: User, session_id: uuid.UUID, now: datetime) -> None:
+    """End one of the actor's own sign-ins to the API. Raises SessionUnknown (404) for anybody else's."""
+    with use_case():
+        session = ApiSession.objects.select_for_update().filter(pk=session_id, user=actor, ended_at=None).first()
+        if session is None:
+            raise SessionUnknown
+        _end(session, now, "identity.session_ended")
+
+
+def keep_browser_session(*, request: HttpRequest) -> None:
+    """List the session of this request after its key was renewed."""
+    UserSession.objects.create_from_request(request)
 
 
 def record_sign_out(*, user: User) -> None:
