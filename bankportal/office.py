@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -66,8 +67,8 @@ QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
     "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),
 }
 FIGURE_TEXT: dict[str, tuple[str, str, str]] = {
-    "deposits": ("Deposits today", "payments_payment", "?kind__exact=DEPOSIT"),
-    "transfers": ("Transfers today", "payments_payment", "?kind__exact=TRANSFER"),
+    "deposits": ("Deposits today", "payments_payment", "?kind__exact=DEPOSIT&status__exact=COMPLETED"),
+    "transfers": ("Transfers today", "payments_payment", "?kind__in=TRANSFER,OWN_TRANSFER&status__exact=COMPLETED"),
     "refused": ("Refused today", "payments_payment", "?status__exact=REFUSED"),
     "customers": ("New customers today", "identity_user", ""),
     "balances": ("Customer balances", "accounts_account", ""),
@@ -128,7 +129,7 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     actor = request.user
     context["queues"] = [_queue_card(queue, now) for queue in bank.queues(actor=actor, now=now)]
     context["next_up"] = _next_up(actor, now)
-    context["figures"] = [_figure_card(figure) for figure in bank.figures(actor=actor, now=now)]
+    context["figures"] = [_figure_card(figure, now) for figure in bank.figures(actor=actor, now=now)]
     context["decisions"] = [
         {
             "title": DECISION_TEXT.get(event.action, event.action.replace(".", ": ").replace("_", " ").capitalize()),
@@ -242,8 +243,11 @@ def _queue_card(queue: bank.Queue, now: datetime) -> dict[str, Any]:
     }
 
 
-def _figure_card(figure: bank.Figure) -> dict[str, Any]:
+def _figure_card(figure: bank.Figure, now: datetime) -> dict[str, Any]:
     title, model, query = FIGURE_TEXT[figure.name]
+    if model == "payments_payment":
+        # The list then shows what was counted, and no more.
+        query += f"&{urlencode({'created_at__gte': f'{now.astimezone(UTC):%Y-%m-%d} 00:00:00+00:00'})}"
     money = display(figure.money) if figure.money is not None else ""
     main, note = (str(figure.count), money) if figure.count is not None else (money, "at reference rates")
     return {"title": title, "figure": main, "note": note, "url": list_url(model, query)}

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 
 from accounts.models import Account
@@ -44,8 +43,7 @@ _TONES = {
 class PaymentAdmin(ReadOnlyAdmin):
     view_permission = "payment_view"
     list_display = ("when", "what", "outcome", "payer", "payee", "sum", "through")
-    list_filter = ("status", "kind", "channel", "source", "currency", ("created_at", RangeDateFilter))
-    list_filter_submit = True
+    list_filter = ("status", "kind", "channel", "source", "currency", "created_at")
     search_fields = (
         "debit_account__number",
         "credit_account__number",

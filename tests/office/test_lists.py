@@ -93,6 +93,16 @@ def test_the_start_page_asks_as_often_for_many_as_for_few(officer: User, login: 
     assert queries_of(client, reverse("admin:index")) == few
 
 
+def test_a_figure_of_the_day_leads_to_what_it_counted(officer: User, teller: User, login: Any) -> None:
+    more_of_everything(officer)
+    client = login(teller)
+    figures = {card["title"]: card for card in client.get(reverse("admin:index")).context["figures"]}
+    transfers = figures["Transfers today"]
+    assert transfers["figure"] == "1"
+    assert client.get(transfers["url"]).context["cl"].result_count == 1
+    assert client.get(figures["Refused today"]["url"]).context["cl"].result_count == 0
+
+
 def test_an_empty_list_says_so_and_a_filter_without_matches_leads_back(officer: User, login: Any) -> None:
     client = login(officer)
     address = reverse("admin:fraud_case_changelist")
