@@ -19,6 +19,7 @@ from identity.access import PortalMixin
 from insights import queries
 from insights.queries import Activity, MonthFlow, Overview, Standing
 from insights.rules.change import percent
+from payments.queries import PaymentDocument
 
 KYC_TODO: dict[str, tuple[str, str, str, str]] = {
     "": (
@@ -67,17 +68,21 @@ def todos(standing: Standing, *, has_account: bool) -> list[dict[str, str]]:
     elif not standing.pin.is_set and standing.is_approved:
         text = "You confirm every transfer with it."
         found.append(_todo("wait", "Set a transaction PIN", text, "Set the PIN", "identity:security"))
-    found.extend(
-        {
-            "kind": "wait",
-            "title": f"{display(payment.amount)} to {payment.other_name} are under review",
-            "text": "The money is reserved. We tell you as soon as it is decided.",
-            "link": "See the transfer",
-            "url": reverse("payments:receipt", args=[payment.id]),
-        }
-        for payment in standing.held
-    )
+    if standing.held:
+        found.append(_under_review(standing.held))
     return found
+
+
+def _under_review(held: list[PaymentDocument]) -> dict[str, str]:
+    first, *others = held
+    if others:
+        title, link, url = f"{len(held)} payments are under review", "See them", reverse("payments:history")
+        url += "?status=HELD"
+    else:
+        title, link = f"{display(first.amount)} to {first.other_name} is under review", "See the payment"
+        url = reverse("payments:receipt", args=[first.id])
+    text = "The money is reserved. We tell you as soon as it is decided."
+    return {"kind": "wait", "title": title, "text": text, "link": link, "url": url}
 
 
 def _todo(kind: str, title: str, text: str, link: str, page: str) -> dict[str, str]:
