@@ -21,6 +21,8 @@ _PLAIN_WIDTH = 110
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Django says what is wrong with the settings in the last line of its traceback; the rest helps nobody.
 _ONE_LINERS = re.compile(r"^(?:[\w.]+\.)?(?:ImproperlyConfigured|SystemCheckError|CommandError): (?P<text>.+)$")
+# How libpq says that it reached nobody, or was turned away.
+_NO_DATABASE = re.compile(r"OperationalError: (?P<text>connection to server .*|could not translate host name .*)")
 
 
 class Problem(Exception):
@@ -71,6 +73,8 @@ def explain(title: str, log: Path) -> Problem:
         return Problem(last.removeprefix("bankportal: "))
     if match := _ONE_LINERS.match(last):
         return Problem(f"{title} stopped: {match['text']}")
+    if match := _NO_DATABASE.search(text):
+        return Problem(f"{title} stopped: the database does not let us in: {match['text']}")
     return Problem(f"{title} failed. The end of {log}:\n{text}")
 
 

@@ -21,6 +21,14 @@ def _failed_stages() -> list[dict[str, str]]:
     return [stage for stage in json.loads(Path(name).read_text()) if not stage["passed"]]
 
 
+def _shown(output: str) -> str:
+    """The end of a stage's output. pytest repeats its first line at the close, so the middle of a traceback must not lead."""
+    lines = output.splitlines()[-_SHOWN_LINES:]
+    if lines and lines[0][:1].isspace():
+        lines[:0] = [line for line in lines if line and not line[0].isspace()][-1:]
+    return "\n".join(lines)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a browser where there is none."""
@@ -54,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
             location=("run.py", 0, f"static check: {stage['name']}"),
             keywords={},
             outcome="failed",
-            longrepr="\n".join(str(stage["output"]).splitlines()[-_SHOWN_LINES:]),
+            longrepr=_shown(str(stage["output"])),
             when="call",
         )
         terminalreporter.stats.setdefault("failed", []).append(report)

@@ -100,6 +100,14 @@ def test_a_bad_setting_is_told_in_its_own_words(tmp_path: Path) -> None:
     assert str(explain("Migrating", log)) == "setting SECRET_KEY is missing"
 
 
+def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    log = tmp_path / "migrate.log"
+    refused = 'connection to server at "127.0.0.1", port 1 failed: Connection refused'
+    log.write_text(f"Traceback\n  File x\ndjango.db.utils.OperationalError: {refused}\n\tIs the server running?\n")
+
+    assert str(explain("Migrating", log)) == f"Migrating stopped: the database does not let us in: {refused}"
+
+
 def test_another_failure_shows_the_end_of_its_log(tmp_path: Path) -> None:
     log = tmp_path / "migrate.log"
     log.write_text("\n".join(f"line {number}" for number in range(100)) + "\nKeyError: 'x'\n")

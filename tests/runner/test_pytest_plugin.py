@@ -57,6 +57,14 @@ def test_a_failed_static_check_is_a_failed_run(suite: Path) -> None:
     assert "1 failed, 2 passed" in last[1]
 
 
+def test_a_typo_in_a_migration_is_named_in_the_last_lines(suite: Path) -> None:
+    output = "  File 'kyc/migrations/0001.py', line 30\n    ^^^^\n" * 20 + "TypeError: no such argument 'nonsense'"
+    done = run(suite, [{"name": "missing migrations", "passed": False, "seconds": 1.0, "output": output}])
+
+    assert done.returncode == 1
+    assert "FAILED run.py::missing migrations - TypeError: no such argument" in done.stdout
+
+
 def test_passed_static_checks_change_nothing(suite: Path) -> None:
     done = run(suite, [{"name": "lint", "passed": True, "seconds": 1.0, "output": ""}])
 
