@@ -191,6 +191,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
+# A standing order without enough money is tried this often, this far apart, before the customer is told.
+STANDING_ORDER_ATTEMPTS = env.number("STANDING_ORDER_ATTEMPTS", default=3, minimum=1)
+STANDING_ORDER_RETRY_MINUTES = env.number("STANDING_ORDER_RETRY_MINUTES", default=240, minimum=1)
 PASSWORD_MIN_LENGTH = env.number("PASSWORD_MIN_LENGTH", default=15, minimum=8)
 AUTH_PASSWORD_VALIDATORS = [
     {

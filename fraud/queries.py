@@ -20,7 +20,7 @@ from fraud.models import (
     Rule,
     RuleState,
 )
-from fraud.rules.facts import Facts, TransferType
+from fraud.rules.facts import Channel, Facts, TransferType
 from fraud.rules.features import DAY, HOUR, MONTH, QUARTER, TEN_MINUTES, TRANSFERS, History
 from identity.models import User
 from identity.permissions import roles_with
@@ -33,9 +33,9 @@ SELECT ruleset.token,
        payee.in_30days, payee.known,
        (SELECT max(at) FROM fraud_decision WHERE customer_id = %(customer)s AND at > %(day_90)s AND at <= %(at)s)
   FROM (SELECT (SELECT token FROM fraud_ruleset WHERE id = 1) AS token) AS ruleset,
-       (SELECT count(*) FILTER (WHERE at > %(minute_10)s AND transfer_type IN %(transfers)s) AS in_10min,
-               count(*) FILTER (WHERE at > %(hour_1)s AND transfer_type IN %(transfers)s) AS in_1hour,
-               count(*) FILTER (WHERE transfer_type IN %(transfers)s) AS in_24hour,
+       (SELECT count(*) FILTER (WHERE at > %(minute_10)s AND transfer_type IN %(transfers)s AND channel <> %(order)s) AS in_10min,
+               count(*) FILTER (WHERE at > %(hour_1)s AND transfer_type IN %(transfers)s AND channel <> %(order)s) AS in_1hour,
+               count(*) FILTER (WHERE transfer_type IN %(transfers)s AND channel <> %(order)s) AS in_24hour,
                coalesce(sum(amount_base_minor)
                    FILTER (WHERE at > %(hour_1)s AND transfer_type <> %(own)s), 0) AS sent_1hour,
                coalesce(sum(amount_base_minor) FILTER (WHERE transfer_type <> %(own)s), 0) AS sent_24hour
@@ -90,6 +90,7 @@ def history_for(facts: Facts) -> Known:
                 "day_90": at - QUARTER,
                 "transfers": tuple(kind.value for kind in TRANSFERS),
                 "own": TransferType.OWN.value,
+                "order": Channel.ORDER.value,
             },
         )
         row = cursor.fetchone()

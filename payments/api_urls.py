@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.api import limits, payees, transactions
+from payments.api import limits, payees, standing_orders, transactions
 
 urlpatterns = [
     path("transactions/deposit", transactions.Deposit.as_view(), name="api-transactions-deposit"),
@@ -10,6 +10,12 @@ urlpatterns = [
     path("transactions/transfer", transactions.Transfer.as_view(), name="api-transactions-transfer"),
     path("transactions/history", transactions.History.as_view(), name="api-transactions-history"),
     path("transactions/history/<uuid:payment_id>", transactions.HistoryEntry.as_view(), name="api-transactions-entry"),
+    path("standing-orders/", standing_orders.StandingOrders.as_view(), name="api-standing-orders"),
+    path("standing-orders/<uuid:order_id>/", standing_orders.StandingOrderEntry.as_view(), name="api-standing-order"),
+    path("standing-orders/<uuid:order_id>/skip", standing_orders.Skip.as_view(), name="api-standing-order-skip"),
+    path("standing-orders/<uuid:order_id>/pause", standing_orders.Pause.as_view(), name="api-standing-order-pause"),
+    path("standing-orders/<uuid:order_id>/resume", standing_orders.Resume.as_view(), name="api-standing-order-resume"),
+    path("standing-orders/<uuid:order_id>/cancel", standing_orders.Cancel.as_view(), name="api-standing-order-cancel"),
     path("payees/", payees.Payees.as_view(), name="api-payees"),
     path("payees/<uuid:payee_id>/", payees.PayeeEntry.as_view(), name="api-payee"),
     path("limits/", limits.OwnLimits.as_view(), name="api-limits"),

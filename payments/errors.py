@@ -121,6 +121,26 @@ class TooManyPayees(Conflict):
     message = "You have saved as many payees as we keep. Remove one first."
 
 
+class StandingOrderNotFound(NotFound):
+    code = "standing_order_not_found"
+    message = "We could not find this standing order."
+
+
+class StandingOrderOver(Conflict):
+    code = "standing_order_over"
+    message = "This standing order has ended."
+
+
+class TooManyStandingOrders(Conflict):
+    code = "too_many_standing_orders"
+    message = "You have as many standing orders as we keep. Cancel one first."
+
+
+class InvalidSchedule(Invalid):
+    code = "invalid_schedule"
+    message = "Choose other days."
+
+
 class ReviewExpired(Conflict):
     code = "review_expired"
     message = "This review has expired. Start the payment again."

@@ -14,6 +14,7 @@ from accounts.queries import Holding
 from common import geography
 from common.errors import DomainError
 from common.forms import DomainFormMixin, MoneyField, PinField
+from payments.rules import ibans
 
 _AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
 _PLAIN = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -161,6 +162,86 @@ class OwnLimitsForm(DomainFormMixin, forms.Form):
     daily = MoneyField(label="A day", required=False, currency=settings.BASE_CURRENCY)
     monthly = MoneyField(label="A calendar month", required=False, currency=settings.BASE_CURRENCY)
     pin = PinField()
+
+
+class StandingOrderForm(DomainFormMixin, forms.Form):
+    """A payment for later, once or again and again; one of three kinds of payee is named."""
+
+    RHYTHMS = (
+        ("ONCE-1", "Once"),
+        ("WEEK-1", "Each week"),
+        ("WEEK-2", "Every 2 weeks"),
+        ("WEEK-4", "Every 4 weeks"),
+        ("MONTH-1", "Each month"),
+        ("MONTH-3", "Each quarter"),
+        ("MONTH-12", "Each year"),
+    )
+
+    debit_account = AccountField(label="From")
+    payee_name = forms.CharField(
+        label="Payee's name", max_length=140, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    payee_number = forms.CharField(
+        label="Account number or IBAN",
+        max_length=42,
+        help_text="One of ours, one of your own, or an IBAN at another bank.",
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    amount = forms.CharField(label="Amount", max_length=24, widget=forms.TextInput(attrs=_AMOUNT))
+    rhythm = forms.ChoiceField(label="How often", choices=RHYTHMS)
+    first_date = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"]
+    )
+    last_date = forms.DateField(
+        label="Last day",
+        required=False,
+        help_text="Leave it empty to go on until you cancel.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+    )
+    description = forms.CharField(
+        label="Description", required=False, max_length=140, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    pin = PinField(required=False)
+
+    def __init__(self, *args: Any, holdings: Sequence[Holding], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.holdings = [holding for holding in holdings if holding.account.is_active]
+        field = self.fields["debit_account"]
+        assert isinstance(field, AccountField), "declared above"
+        field.offer(self.holdings)
+
+    def order_facts(self) -> dict[str, Any]:
+        """What `services.draft_standing_order` takes, without actor and time."""
+        facts = self.cleaned_data
+        unit, every = facts["rhythm"].split("-")
+        return {
+            "debit_account_id": facts["debit_account"],
+            "amount": facts["amount"],
+            "unit": unit,
+            "every": int(every),
+            "first_date": facts["first_date"],
+            "last_date": facts["last_date"],
+            "description": facts["description"],
+            **self._payee(),
+        }
+
+    def attach(self, error: DomainError) -> None:
+        """Every kind of payee is one input here, and unit and number are one choice."""
+        beside = {"iban": "payee_number", "credit_account": "payee_number", "unit": "rhythm", "every": "rhythm"}
+        field = beside.get(error.field or "", error.field)
+        self.add_error(
+            field if field in self.fields else None, forms.ValidationError(error.text, code=error.error_code)
+        )
+
+    def _payee(self) -> dict[str, Any]:
+        number = "".join(self.cleaned_data["payee_number"].split()).upper()
+        own = next((holding.account for holding in self.holdings if holding.account.number == number), None)
+        if own is not None:
+            return {"credit_account_id": own.pk}
+        if ibans.clean(number) is not None:
+            return {"iban": number}
+        return {"payee_number": number, "payee_name": self.cleaned_data["payee_name"]}
 
 
 class ConfirmForm(DomainFormMixin, forms.Form):

@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from common.rest import MoneyTextField
-from payments.models import Kind, Status
-from payments.queries import LimitUse, PaymentDocument, SavedPayee
+from payments.models import Kind, StandingOrder, StandingRun, Status
+from payments.queries import LimitUse, PaymentDocument, SavedPayee, StandingOrderDocument
 
 _CURRENCY = "ISO 4217; must be the account's own. Leave it out to take the account's."
 
@@ -135,3 +135,60 @@ class OwnLimitsIn(serializers.Serializer[Any]):
     daily = MoneyTextField(allow_null=True)
     monthly = MoneyTextField(allow_null=True)
     pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+
+
+class StandingOrderIn(serializers.Serializer[Any]):
+    debit_account = serializers.UUIDField(help_text="Id of your account.")
+    payee_number = serializers.CharField(
+        max_length=40, required=False, default="", help_text="Somebody else's account."
+    )
+    payee_name = serializers.CharField(max_length=140, required=False, default="")
+    iban = serializers.CharField(max_length=42, required=False, default="", help_text="An account at another bank.")
+    credit_account = serializers.UUIDField(required=False, default=None, help_text="Id of another account of yours.")
+    amount = MoneyTextField(help_text="In the currency of the account that pays.")
+    unit = serializers.ChoiceField(choices=["ONCE", "WEEK", "MONTH"])
+    every = serializers.IntegerField(min_value=1, max_value=52, required=False, default=1)
+    first_date = serializers.DateField()
+    last_date = serializers.DateField(required=False, default=None, allow_null=True)
+    description = serializers.CharField(max_length=140, required=False, default="", allow_blank=True)
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(bool(attrs[name]) for name in ("payee_number", "iban", "credit_account")) != 1:
+            raise serializers.ValidationError({"payee_number": "Name one payee: a number, an IBAN or an own account."})
+        return attrs
+
+
+class StandingOrderOut(serializers.Serializer[StandingOrderDocument]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["TRANSFER", "OWN_TRANSFER", "WITHDRAWAL"])
+    status = serializers.ChoiceField(choices=StandingOrder.Status.choices)
+    debit_account = serializers.UUIDField(source="account.pk")
+    payee_name = serializers.CharField()
+    payee_number = serializers.CharField()
+    name_check = serializers.CharField(help_text="MATCH, CLOSE, NO_MATCH, or empty.")
+    amount = MoneyTextField()
+    currency = serializers.CharField(source="amount.currency")
+    description = serializers.CharField()
+    unit = serializers.ChoiceField(choices=["ONCE", "WEEK", "MONTH"])
+    every = serializers.IntegerField()
+    first_date = serializers.DateField()
+    last_date = serializers.DateField(allow_null=True)
+    next_dates = serializers.ListField(child=serializers.DateField(), help_text="The next three days at most.")
+
+
+class StandingRunOut(serializers.Serializer[StandingRun]):
+    due_date = serializers.DateField()
+    status = serializers.ChoiceField(choices=StandingRun.Status.choices)
+    payment = serializers.UUIDField(source="payment_id", allow_null=True)
+    attempts = serializers.IntegerField()
+    failure_code = serializers.CharField()
+    failure_text = serializers.CharField()
+
+
+class StandingOrderWithRunsOut(StandingOrderOut):
+    runs = StandingRunOut(many=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shown = StandingOrderOut(instance["order"]).data
+        return {**shown, "runs": StandingRunOut(instance["runs"], many=True).data}

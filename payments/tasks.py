@@ -16,3 +16,9 @@ def expire_held_payments(**_: Any) -> int:
     now = timezone.now()
     services.purge_reviews(now=now)
     return services.expire_held(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def run_standing_orders(**_: Any) -> int:
+    """Make the payments whose day has come, and try again those that lacked money."""
+    return services.run_due(now=timezone.now())

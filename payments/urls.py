@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.views import activity, limits, payees, paying
+from payments import services
+from payments.views import activity, limits, payees, paying, standing_orders
 
 app_name = "payments"
 urlpatterns = [
@@ -14,6 +15,22 @@ urlpatterns = [
     path("payees/", payees.PayeesPage.as_view(), name="payees"),
     path("payees/add/", payees.AddPayeePage.as_view(), name="payee_add"),
     path("payees/<uuid:payee_id>/remove/", payees.RemovePayeePage.as_view(), name="payee_remove"),
+    path("standing-orders/", standing_orders.StandingOrdersPage.as_view(), name="standing_orders"),
+    path("standing-orders/new/", standing_orders.NewStandingOrderPage.as_view(), name="standing_order_new"),
+    path("standing-orders/<uuid:order_id>/", standing_orders.StandingOrderPage.as_view(), name="standing_order"),
+    *(
+        path(
+            f"standing-orders/<uuid:order_id>/{name}/",
+            standing_orders.ChangeStandingOrder.as_view(change=change, done=done),
+            name=f"standing_order_{name}",
+        )
+        for name, change, done in (
+            ("skip", services.skip_next_run, "The next day is left out."),
+            ("pause", services.pause_standing_order, "It is paused. Nothing is paid until you resume it."),
+            ("resume", services.resume_standing_order, "It goes on."),
+            ("cancel", services.cancel_standing_order, "It is cancelled."),
+        )
+    ),
     path("limits/", limits.LimitsPage.as_view(), name="limits"),
     path("limits/<slug:channel>/", limits.OwnLimitsPage.as_view(), name="own_limits"),
     path("activity/", activity.HistoryPage.as_view(), name="history"),

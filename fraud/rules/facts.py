@@ -26,6 +26,8 @@ class Channel(StrEnum):
     PORTAL = "PORTAL"
     API = "API"
     TELLER = "TELLER"
+    # Made by the clock, as the customer arranged before.
+    ORDER = "ORDER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

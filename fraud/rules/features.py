@@ -75,7 +75,12 @@ _TABLE = (
         "",
         "Where the payment was asked for.",
         noun="channel",
-        choices={Channel.PORTAL: "portal", Channel.API: "API", Channel.TELLER: "teller"},
+        choices={
+            Channel.PORTAL: "portal",
+            Channel.API: "API",
+            Channel.TELLER: "teller",
+            Channel.ORDER: "standing order",
+        },
     ),
     Feature(
         "country",
@@ -112,7 +117,8 @@ _TABLE = (
         Kind.COUNT,
         "transfers",
         "10 minutes",
-        "Transfers the customer asked for in the last 10 minutes, counting this one, whatever became of them.",
+        "Transfers the customer asked for in the last 10 minutes, counting this one, whatever became of them; "
+        "standing orders left out.",
         noun="transfers",
     ),
     Feature(
@@ -262,7 +268,7 @@ class History:
 def derive(*, facts: Facts, history: History) -> dict[str, Value]:
     """The feature vector of one payment; a value nobody can know is None."""
     own = facts.transfer_type == TransferType.OWN
-    this_transfer = int(facts.transfer_type in TRANSFERS)
+    this_transfer = int(facts.transfer_type in TRANSFERS and facts.channel != Channel.ORDER)
     sent = 0 if own else facts.amount_base_minor
     located = bool(facts.country and facts.home_country)
     return {

@@ -86,6 +86,11 @@ KINDS: dict[str, Kind] = {
         url="/payees/",
         icon="profile",
     ),
+    "standing_order_failed": Kind(
+        "Your standing order of {amount} to {payee} was not paid",
+        "It should have left your account {account}. {reason}",
+        icon="alert",
+    ),
     "limits_changed": Kind(
         "Your limits have changed",
         "If it was not you who changed them, change your password at once and call us.",

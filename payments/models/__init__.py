@@ -6,6 +6,7 @@ from payments.models.limit import Limit
 from payments.models.payee import Payee
 from payments.models.payment import Channel, HoldCause, Kind, Payment, PaymentQuerySet, Source, Status
 from payments.models.review import Review
+from payments.models.standing_order import StandingOrder, StandingRun
 
 __all__ = [
     "Channel",
@@ -17,5 +18,7 @@ __all__ = [
     "PaymentQuerySet",
     "Review",
     "Source",
+    "StandingOrder",
+    "StandingRun",
     "Status",
 ]

@@ -35,6 +35,7 @@ class Channel(models.TextChoices):
     PORTAL = "PORTAL", "Portal"
     API = "API", "API"
     TELLER = "TELLER", "Counter"
+    ORDER = "ORDER", "Standing order"
 
 
 class Source(models.TextChoices):

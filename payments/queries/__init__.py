@@ -32,11 +32,22 @@ from payments.queries.limits import (
     limits_for,
 )
 from payments.queries.payees import SavedPayee, get_payee_for, payees_for, saved_payees
+from payments.queries.standing_orders import (
+    PREVIEWED,
+    StandingOrderDocument,
+    get_standing_order_for,
+    how_often,
+    payee_label,
+    runs_of,
+    standing_order_document,
+    standing_orders_for,
+)
 
 __all__ = [
     "COOLING_OFF",
     "LIMITED_CHANNELS",
     "LIMITED_KINDS",
+    "PREVIEWED",
     "Direction",
     "Figure",
     "LimitUse",
@@ -44,6 +55,7 @@ __all__ = [
     "PaymentDocument",
     "ReviewSummary",
     "SavedPayee",
+    "StandingOrderDocument",
     "Target",
     "bank_and_own_limits",
     "document",
@@ -53,14 +65,20 @@ __all__ = [
     "get_payee_for",
     "get_payment_for",
     "get_review_for",
+    "get_standing_order_for",
     "held_count",
     "held_for",
     "history_for",
+    "how_often",
     "limit_used",
     "limits_for",
     "monthly_totals",
     "own_account_ids",
+    "payee_label",
     "payees_for",
+    "runs_of",
     "saved_payees",
     "slip",
+    "standing_order_document",
+    "standing_orders_for",
 ]

@@ -55,6 +55,18 @@ def require_within(
         raise _refusal(excess)
 
 
+def require_each_within(*, customer_id: int, amount_base_minor: int | None) -> None:
+    """Raise LimitExceeded when a standing order's amount is above the portal's limit for one payment.
+
+    Its days and months are not counted: it was confirmed as a whole.
+    """
+    if amount_base_minor is None:
+        raise NoReferenceRate(field="amount")
+    most = queries.effective_limits(customer_id=customer_id, channel=Channel.PORTAL).per_payment
+    if most is not None and amount_base_minor > most:
+        raise _refusal(Excess(Window.PER_PAYMENT, most, most))
+
+
 def set_own_limits(*, actor: User, channel: Channel, limits: Limits, pin: str, now: datetime) -> None:
     """Set the actor's own limits; None takes one away. The PIN is asked because limits protect when a password is lost.
 

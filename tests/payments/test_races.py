@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -238,3 +239,24 @@ def test_a_failure_around_a_hold_leaves_nothing_half_done(
     payment.refresh_from_db()
     assert (payment.status, held(bank.current), Payment.objects.count()) == (Status.HELD, 2_500, 1)
     assert case_of(payment).status == "OPEN"
+
+
+def test_parallel_ticks_pay_a_standing_order_once(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    draft = services.draft_standing_order(
+        actor=bank.alice,
+        debit_account_id=bank.current.pk,
+        payee_number=bank.bobs.number,
+        payee_name="Bob Baker",
+        amount="10.00",
+        unit="WEEK",
+        first_date=timezone.localdate(now),
+        now=now,
+    )
+    order = services.make_standing_order(draft=draft, pin=PIN, now=now)
+    slow_screening(monkeypatch)
+    later = now + timedelta(weeks=4)
+    at_once(lambda _: services.run_due(now=later), 8)
+    assert services.run_due(now=later) == 0
+    assert order.runs.filter(status="DONE").count() == 5
+    assert posted(bank.bobs) == 150_00

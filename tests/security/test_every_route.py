@@ -32,7 +32,7 @@ OPEN = re.compile(
 )
 # An address that names one of these shows a thing that a stranger must not see.
 PRIVATE = re.compile(
-    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|api_id)>|<int:browser_id>"
+    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|api_id)>|<int:browser_id>"
 )
 BUSINESS_APPS = {"accounts", "payments", "ledger", "kyc", "fraud", "notifications"}
 
@@ -66,6 +66,15 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         actor=alice, debit_account_id=current.pk, credit_account_id=savings.pk, amount="5.00", now=now
     )
     payee = services.save_payee(actor=alice, name="Landlord", iban="DE89370400440532013000", pin=PIN, now=now)
+    draft = services.draft_standing_order(
+        actor=alice,
+        debit_account_id=current.pk,
+        credit_account_id=savings.pk,
+        amount="5.00",
+        first_date=now.date(),
+        now=now,
+    )
+    order = services.make_standing_order(draft=draft, pin=PIN, now=now)
     event = OutboxEvent.objects.create(user=alice, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
     message = Message.objects.create(event=event, user=alice, kind="pin_set", title="T", body="B", created_at=now)
     browser = UserSession.objects.create(user=alice, ip="127.0.0.1", session_key="of-alice", user_agent="Firefox")
@@ -77,6 +86,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "rule_id": str(Rule.objects.values_list("pk", flat=True)[0]),
         "review_id": str(review.pk),
         "payee_id": str(payee.pk),
+        "order_id": str(order.pk),
         "channel": "portal",
         "browser_id": str(browser.pk),
         "api_id": str(ApiSession.objects.create(user=alice, created_at=now, expires_at=now + timedelta(hours=1)).pk),
