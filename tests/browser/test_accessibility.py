@@ -63,6 +63,8 @@ EMPTY = [
     "payments:own",
     "payments:withdraw",
     "payments:deposit",
+    "payments:standing_orders",
+    "payments:standing_order_new",
     "payments:payees",
     "payments:payee_add",
     "payments:limits",
@@ -88,6 +90,9 @@ OF_A_CUSTOMER = [
     "payments:own",
     "payments:withdraw",
     "payments:deposit",
+    "payments:standing_orders",
+    "payments:standing_order_new",
+    "payments:standing_order",
     "payments:payees",
     "payments:payee_add",
     "payments:payee_remove",
@@ -126,6 +131,10 @@ NO_PAGE = {
     "kyc:document": "a file",
     "kyc:thumbnail": "a picture",
     "kyc:remove": "takes a POST and redirects",
+    "payments:standing_order_skip": "takes a POST and redirects",
+    "payments:standing_order_pause": "takes a POST and redirects",
+    "payments:standing_order_resume": "takes a POST and redirects",
+    "payments:standing_order_cancel": "takes a POST and redirects",
     "notifications:read": "takes a POST and redirects",
     "notifications:read_all": "takes a POST and redirects",
     "identity:end_other_sign_ins": "takes a POST and redirects",
@@ -221,12 +230,23 @@ def test_pages_of_a_customer(new_page: Callable[..., Any], alice: User, bob: Use
         now=now,
     )
     payee = payments.save_payee(actor=alice, name="Robert Baker", number=bobs.number, pin=PIN, now=now)
+    draft = payments.draft_standing_order(
+        actor=alice,
+        debit_account_id=account.pk,
+        credit_account_id=savings.pk,
+        amount="5.00",
+        unit="MONTH",
+        first_date=now.date(),
+        now=now,
+    )
+    order = payments.make_standing_order(draft=draft, pin=PIN, now=now)
     things = {
         "account_id": account.pk,
         "product_code": "CUR-EUR",
         "payment_id": held.pk,
         "review_id": review.pk,
         "payee_id": payee.pk,
+        "order_id": order.pk,
         "channel": "portal",
     }
     visitor = Visitor(new_page)
@@ -303,6 +323,7 @@ FORMS_OF_A_CUSTOMER = [
     "payments:own",
     "payments:withdraw",
     "payments:deposit",
+    "payments:standing_order_new",
     "payments:payee_add",
     "payments:own_limits",
     "payments:review",

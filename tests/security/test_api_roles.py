@@ -45,6 +45,7 @@ SELF: set[Call] = {
     ("GET", "kyc/applications"),
     ("GET", "limits/"),
     ("GET", "payees/"),
+    ("GET", "standing-orders/"),
     ("GET", "transactions/history"),
     ("GET", "users/profile"),
     ("PATCH", "users/profile"),
@@ -64,6 +65,12 @@ OWN: set[Call] = {
     ("DELETE", "kyc/documents/<uuid:document_id>"),
     ("GET", "payees/<uuid:payee_id>/"),
     ("DELETE", "payees/<uuid:payee_id>/"),
+    ("POST", "standing-orders/"),
+    ("GET", "standing-orders/<uuid:order_id>/"),
+    ("POST", "standing-orders/<uuid:order_id>/skip"),
+    ("POST", "standing-orders/<uuid:order_id>/pause"),
+    ("POST", "standing-orders/<uuid:order_id>/resume"),
+    ("POST", "standing-orders/<uuid:order_id>/cancel"),
     ("GET", "transactions/history/<uuid:payment_id>"),
     ("POST", "transactions/transfer"),
     ("POST", "transactions/withdraw"),
@@ -113,6 +120,18 @@ class World:
         self.payee = payments.save_payee(
             actor=alice, name="Bob Baker", number=self.bobs.number, iban="", pin=PIN, now=timezone.now()
         )
+        now = timezone.now()
+        draft = payments.draft_standing_order(
+            actor=alice,
+            debit_account_id=self.account.pk,
+            payee_number=self.bobs.number,
+            payee_name="Bob Baker",
+            amount="5.00",
+            unit="MONTH",
+            first_date=now.date(),
+            now=now,
+        )
+        self.order = payments.make_standing_order(draft=draft, pin=PIN, now=now)
         self.application: Application = helpers.draft(dora)
         self.document = helpers.upload(dora, self.application)
         self.secrets = [str(self.account.pk), self.account.number, str(self.payment.pk), str(self.application.pk)]
@@ -126,6 +145,7 @@ class World:
             .replace("<uuid:document_id>", str(self.document.pk))
             .replace("<uuid:payment_id>", str(self.payment.pk))
             .replace("<uuid:payee_id>", str(self.payee.pk))
+            .replace("<uuid:order_id>", str(self.order.pk))
             .replace("<str:channel>", "PORTAL")
         )
 
@@ -135,6 +155,13 @@ class World:
         bodies: dict[Call, dict[str, Any]] = {
             ("PATCH", "kyc/applications/<uuid:application_id>"): {"city": "Paris"},
             ("POST", "kyc/applications/<uuid:application_id>/documents"): {"kind": "SELFIE", "file": picture},
+            ("POST", "standing-orders/"): {
+                **money,
+                "payee_number": self.bobs.number,
+                "payee_name": self.bobs.owner.full_name,
+                "unit": "MONTH",
+                "first_date": timezone.now().date().isoformat(),
+            },
             ("POST", "transactions/transfer"): {
                 **money,
                 "payee_number": self.bobs.number,
