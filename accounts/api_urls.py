@@ -3,11 +3,18 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts.api import accounts as api
+from accounts.api import statements
 
 urlpatterns = [
     path("accounts/", api.Accounts.as_view(), name="api-accounts"),
     path("accounts/<uuid:account_id>/", api.AccountDetail.as_view(), name="api-account"),
     path("accounts/<uuid:account_id>/balance", api.AccountBalance.as_view(), name="api-account-balance"),
-    path("accounts/<uuid:account_id>/statement", api.AccountStatement.as_view(), name="api-account-statement"),
+    path("accounts/<uuid:account_id>/statement", statements.AccountStatement.as_view(), name="api-account-statement"),
+    path("accounts/<uuid:account_id>/statements/", statements.Issued.as_view(), name="api-account-statements"),
+    path(
+        "accounts/<uuid:account_id>/statements/<str:month>",
+        statements.IssuedFile.as_view(),
+        name="api-account-statement-file",
+    ),
     path("products/", api.Products.as_view(), name="api-products"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.errors import Conflict, Forbidden, Invalid, NotFound
+from common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class UnknownAccount(NotFound):
@@ -85,6 +85,32 @@ class InvalidNickname(Invalid):
 class PeriodNotAllowed(Invalid):
     code = "period_not_allowed"
     message = "Choose a period of up to 366 days that starts before it ends."
+
+
+class StatementTooLong(Invalid):
+    """More postings than this format can hold; `data` has postings and longest."""
+
+    code = "statement_too_long"
+    message = "This period has too many postings for this format. Choose a shorter one or another format."
+
+
+class UnknownStatement(NotFound):
+    """No statement was issued for this month."""
+
+    code = "unknown_statement"
+    message = "There is no statement for this month."
+
+
+class StatementDamaged(Unavailable):
+    """The stored file is gone or is not the one that was issued."""
+
+    code = "statement_damaged"
+    message = "This statement cannot be shown right now. We have been told."
+
+
+class StoreDown(Unavailable):
+    code = "statements_unavailable"
+    message = "Statements cannot be reached right now. Please try again shortly."
 
 
 class ClientIdReused(Conflict):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django import forms
 
 from accounts.models import Product
 from accounts.queries import Holding
+from accounts.rules import periods
 from accounts.rules.funding import FundingSource, own_account, sandbox
+from common.errors import DomainError
 from common.forms import DomainFormMixin, MoneyField
 from common.money import display
 
@@ -50,20 +53,26 @@ class OpeningForm(DomainFormMixin, forms.Form):
 
 
 class PeriodForm(DomainFormMixin, forms.Form):
-    """A statement's first and last day, both included."""
+    """A statement's first and last day, both included; `choice` names a usual period instead."""
 
     since = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label="To", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
-    def period(self) -> tuple[date, date]:
-        """The half-open period [first day, day after the last day)."""
-        return self.cleaned_data["since"], self.cleaned_data["until"] + timedelta(days=1)
+    def __init__(self, *args: object, today: date, **kw: object):
+        super().__init__(*args, **kw)  # type: ignore[arg-type]
+        self.today = today
+        self.fields["until"].widget.attrs["max"] = today.isoformat()
+        self.fields["since"].widget.attrs["max"] = today.isoformat()
 
-    def clean_until(self) -> date:
-        until: date = self.cleaned_data["until"]
-        if until >= date.max:
-            raise forms.ValidationError("Choose an earlier day.", code="period_not_allowed")
-        return until
+    def clean(self) -> dict[str, Any]:
+        """Days that make a period; what they refuse stands beside the day at fault."""
+        cleaned = super().clean() or {}
+        if "since" in cleaned and "until" in cleaned:
+            try:
+                cleaned["period"] = periods.from_days(cleaned["since"], cleaned["until"], today=self.today)
+            except DomainError as error:
+                self.attach(error)
+        return cleaned
 
 
 class NicknameForm(DomainFormMixin, forms.Form):

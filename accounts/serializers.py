@@ -6,9 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import Product, Status
-from accounts.queries import Holding, Statement, StatementLine
+from accounts.models import MonthlyStatement, Product, Status
+from accounts.queries import Holding
+from accounts.queries.statements import Statement
 from accounts.rules.funding import FundingKind
+from accounts.rules.statements.content import StatementLine
 from common.rest import MoneyTextField
 
 
@@ -86,6 +88,9 @@ class PeriodIn(serializers.Serializer[Any]):
 
 class StatementLineOut(serializers.Serializer[StatementLine]):
     entry_id = serializers.IntegerField()
+    reference = serializers.CharField(
+        help_text="Names this posting for ever; the FITID of OFX, the NtryRef of camt.053."
+    )
     booked_at = serializers.DateTimeField()
     value_date = serializers.DateField()
     kind = serializers.CharField()
@@ -94,9 +99,23 @@ class StatementLineOut(serializers.Serializer[StatementLine]):
     balance = MoneyTextField(help_text="What the account held afterwards.")
 
 
+class MonthlyStatementOut(serializers.ModelSerializer[MonthlyStatement]):
+    month = serializers.DateField(format="%Y-%m", help_text="Calendar month, UTC.")
+    closing = MoneyTextField(read_only=True)
+    format = serializers.CharField(source="form", help_text="`pdf`, or `csv` for a month with very many postings.")
+
+    class Meta:
+        model = MonthlyStatement
+        fields = ["month", "number", "closing", "format", "size", "sha256", "issued_at"]
+        read_only_fields = fields
+
+
 class StatementOut(serializers.Serializer[Statement]):
     account = serializers.UUIDField(source="account.pk")
     number = serializers.CharField(source="account.number")
+    statement_number = serializers.IntegerField(
+        source="number", allow_null=True, help_text="Of an issued monthly statement; null for every other period."
+    )
     currency = serializers.CharField(source="account.currency")
     first_day = serializers.DateField(source="since")
     last_day = serializers.DateField()

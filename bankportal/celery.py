@@ -37,6 +37,8 @@ app.conf.update(
             "schedule": crontab(hour=1, minute=10),
         },
         "sweep-documents": {"task": "kyc.tasks.sweep_files", "schedule": 3600.0},
+        "issue-statements": {"task": "accounts.tasks.issue_statements", "schedule": 300.0},
+        "sweep-statement-files": {"task": "accounts.tasks.sweep_statement_files", "schedule": 3600.0},
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
         "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from common import encryption
+from common.geography import country_name
 from identity.models import User
 from kyc import storage
 from kyc.errors import ApplicationNotFound, DocumentNotFound
@@ -60,12 +61,22 @@ def home_country(user_id: int) -> str:
     return application.home_country if application else ""
 
 
+def postal_address(user_id: int) -> tuple[str, ...]:
+    """The lines of the latest approved address as a letter carries them, the name left out; empty when there is none."""
+    application = _known(user_id)
+    if application is None:
+        return ()
+    town = f"{application.postcode} {application.city}".strip()
+    country = country_name(application.home_country) if application.home_country else ""
+    return tuple(line for line in (application.address, town, country) if line)
+
+
 def _known(user_id: int) -> Application | None:
     return (
         Application.objects.filter(
             Q(state=State.APPROVED) | Q(state=State.EXPIRED, decided_at__isnull=False), user_id=user_id
         )
-        .only("first_name", "last_name", "home_country")
+        .only("first_name", "last_name", "address", "postcode", "city", "home_country")
         .order_by("-decided_at", "-id")
         .first()
     )

@@ -1,8 +1,7 @@
-"""The accounts API: what a customer holds, opening, statements, and the products on offer."""
+"""The accounts API: what a customer holds, opening, and the products on offer."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -17,7 +16,7 @@ from accounts import queries, services
 from accounts.filters import AccountFilter
 from accounts.models import ProductKind, Status
 from accounts.rules.funding import FundingKind, FundingSource
-from accounts.serializers import AccountOut, BalanceOut, OpenAccountIn, PeriodIn, ProductOut, StatementOut
+from accounts.serializers import AccountOut, BalanceOut, OpenAccountIn, ProductOut
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
 from common.money import Money
 from common.rest import ApiView, Page, ProblemSerializer
@@ -161,62 +160,6 @@ class AccountBalance(ApiView):
         return Response(BalanceOut(queries.holding_of(account)).data)
 
 
-class AccountStatement(ApiView):
-    @extend_schema(
-        operation_id="accounts_statement",
-        summary="Get a statement",
-        description="Opening balance, every posting of the period, closing balance. At most 366 days.",
-        tags=TAGS,
-        parameters=[PeriodIn],
-        responses={
-            200: StatementOut,
-            400: ProblemSerializer,
-            401: ProblemSerializer,
-            404: _NOT_FOUND,
-            422: OpenApiResponse(ProblemSerializer, description="`period_not_allowed`"),
-        },
-        examples=[
-            OpenApiExample(
-                "One posting",
-                response_only=True,
-                value={
-                    "account": "0b0f8a1e-6a0c-4f0e-8f0e-2b6a3f9d1c11",
-                    "number": "BP42123456789012",
-                    "currency": "EUR",
-                    "first_day": "2026-11-01",
-                    "last_day": "2026-11-21",
-                    "opening": "1000.00",
-                    "paid_in": "250.00",
-                    "paid_out": "0.00",
-                    "closing": "1250.00",
-                    "lines": [
-                        {
-                            "entry_id": 4711,
-                            "booked_at": "2026-11-20T09:30:00Z",
-                            "value_date": "2026-11-20",
-                            "kind": "transfer",
-                            "description": "From Asha Rao: rent",
-                            "amount": "250.00",
-                            "balance": "1250.00",
-                        }
-                    ],
-                },
-            )
-        ],
-    )
-    def get(self, request: Request, account_id: UUID) -> Response:
-        account = queries.get_account_for(actor=request.user, account_id=account_id)
-        given = PeriodIn(data=_known_days(request))
-        given.is_valid(raise_exception=True)
-        today = timezone.now().date()
-        last = given.validated_data.get("to", today)
-        first = given.validated_data.get("from", last.replace(day=1))
-        if last == last.max:
-            raise services.PeriodNotAllowed()
-        statement = queries.statement(account, since=first, until=last + timedelta(days=1))
-        return Response(StatementOut(statement).data)
-
-
 class Products(ApiView):
     # What the bank offers is public, as on its front page.
     permission_classes = [AllowAny]
@@ -248,7 +191,3 @@ class Products(ApiView):
     )
     def get(self, request: Request) -> Response:
         return Response(ProductOut(queries.open_products(), many=True).data)
-
-
-def _known_days(request: Request) -> dict[str, Any]:
-    return {name: value for name, value in request.query_params.items() if name in {"from", "to"}}

@@ -1,24 +1,25 @@
-"""Reading accounts, products, statements and rates. A balance that decides about money is re-read under its lock."""
+"""Reading accounts, products and rates; statements have a module of their own.
+
+A balance that decides about money is re-read under its lock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
 
-from accounts.errors import AccountClosed, AccountFrozen, PeriodNotAllowed, UnknownAccount, UnknownProduct
+from accounts.errors import AccountClosed, AccountFrozen, UnknownAccount, UnknownProduct
 from accounts.models import Account, AccountQuerySet, Product, ReferenceRate, Status
+from accounts.queries.lines import line_of
 from accounts.rules import numbers
+from accounts.rules.statements.content import StatementLine
 from common.money import Money, from_decimal
 from identity.models import User
 from kyc import queries as kyc
 from ledger import queries as ledger
-
-LONGEST_PERIOD = timedelta(days=366)
-EARLIEST_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +46,6 @@ class Holding:
     def min_balance(self) -> Money | None:
         """The minimum balance, where there is one."""
         return Money(self.floor_minor, self.account.currency) if self.floor_minor > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """One posting; `amount` is negative when money left the account, `balance` is what it held afterwards."""
-
-    entry_id: int
-    booked_at: datetime
-    value_date: date
-    kind: str
-    description: str
-    amount: Money
-    balance: Money
-    source_kind: str
-    source_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """The period is half-open: [since, until), UTC days."""
-
-    account: Account
-    since: date
-    until: date
-    opening: Money
-    lines: list[StatementLine]
-    closing: Money
-
-    @property
-    def last_day(self) -> date:
-        return self.until - timedelta(days=1)
-
-    @property
-    def paid_in(self) -> Money:
-        return Money(sum(max(line.amount.amount_minor, 0) for line in self.lines), self.account.currency)
-
-    @property
-    def paid_out(self) -> Money:
-        return Money(sum(-min(line.amount.amount_minor, 0) for line in self.lines), self.account.currency)
 
 
 def open_products() -> list[Product]:
@@ -165,27 +127,9 @@ def owner_display_name(account: Account) -> str:
     return kyc.legal_name(account.owner_id) or account.owner.full_name
 
 
-def statement(account: Account, *, since: date, until: date) -> Statement:
-    """Opening balance, every posting of [since, until) and the closing balance; days are UTC.
-
-    Raises PeriodNotAllowed for an empty, backward or over-long period, or one before 2000.
-    """
-    if not EARLIEST_DAY <= since < until or until - since > LONGEST_PERIOD:
-        raise PeriodNotAllowed()
-    start, end = _midnight(since), _midnight(until)
-    lines = [_line(line, account.currency) for line in ledger.lines(account.ledger_account_id, since=start, until=end)]
-    if lines:
-        opening = lines[0].balance - lines[0].amount
-        closing = lines[-1].balance
-    else:
-        before = start - timedelta(microseconds=1)
-        opening = closing = Money(ledger.balance_at(account.ledger_account_id, before), account.currency)
-    return Statement(account=account, since=since, until=until, opening=opening, lines=lines, closing=closing)
-
-
 def recent_lines(account: Account, *, limit: int = 10) -> list[StatementLine]:
     """The newest postings first."""
-    return [_line(line, account.currency) for line in ledger.recent_lines(account.ledger_account_id, limit=limit)]
+    return [line_of(line, account.currency) for line in ledger.recent_lines(account.ledger_account_id, limit=limit)]
 
 
 def rates_to_base() -> dict[str, ReferenceRate]:
@@ -216,21 +160,3 @@ def _holding(account: Account, balance: ledger.Balance) -> Holding:
         available=Money(max(balance.posted - balance.held - floor, 0), account.currency),
         floor_minor=floor,
     )
-
-
-def _line(line: ledger.Line, currency: str) -> StatementLine:
-    return StatementLine(
-        entry_id=line.entry_id,
-        booked_at=line.booked_at,
-        value_date=line.value_date,
-        kind=line.kind,
-        description=line.description,
-        amount=Money(line.amount_minor, currency),
-        balance=Money(line.balance_after, currency),
-        source_kind=line.source_kind,
-        source_id=line.source_id,
-    )
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)

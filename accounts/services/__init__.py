@@ -14,10 +14,14 @@ from accounts.errors import (
     OpeningBelowMinimum,
     PeriodNotAllowed,
     ReasonRequired,
+    StatementDamaged,
+    StatementTooLong,
     StatusNotAllowed,
+    StoreDown,
     UnknownAccount,
     UnknownCustomer,
     UnknownProduct,
+    UnknownStatement,
 )
 from accounts.rules.funding import FundingSource, cash, own_account, sandbox
 from accounts.services.decisions import (
@@ -37,6 +41,7 @@ from accounts.services.opening import (
     open_at_counter,
     review_opening,
 )
+from accounts.services.statements import issue_due_statements, issue_statement, sweep_statement_files
 from accounts.services.steps import lock_debitable_for
 
 __all__ = [
@@ -54,15 +59,21 @@ __all__ = [
     "OpeningReview",
     "PeriodNotAllowed",
     "ReasonRequired",
+    "StatementDamaged",
+    "StatementTooLong",
     "StatusNotAllowed",
+    "StoreDown",
     "UnknownAccount",
     "UnknownCustomer",
     "UnknownProduct",
+    "UnknownStatement",
     "cash",
     "close_account",
     "close_account_within",
     "freeze_account",
     "freeze_account_within",
+    "issue_due_statements",
+    "issue_statement",
     "lock_debitable_for",
     "open_account",
     "open_account_within",
@@ -71,6 +82,7 @@ __all__ = [
     "rename_account",
     "review_opening",
     "sandbox",
+    "sweep_statement_files",
     "unfreeze_account",
     "unfreeze_account_within",
 ]

@@ -1,8 +1,7 @@
-"""The portal's account pages."""
+"""Accounts: the list, one account, opening and closing."""
 
 from __future__ import annotations
 
-import csv
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -11,32 +10,23 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.views import View
 
 from accounts import queries, services
-from accounts.forms import ClosingForm, NicknameForm, OpeningForm, PeriodForm
+from accounts.forms import ClosingForm, NicknameForm, OpeningForm
 from accounts.models import Account, Product, Status
-from accounts.queries import Holding, StatementLine
-from accounts.rules.spreadsheet import text_cell
+from accounts.queries import Holding
+from accounts.rules.statements.content import StatementLine
+from accounts.views.base import AccountPage, own_account
 from common.errors import DomainError, NotFound
 from common.money import Money, display
-from identity.access import PortalMixin
 from identity.models import User
 from kyc import queries as kyc
 
 RECENT = 12
-
-
-def own_account(actor: User, account_id: UUID) -> Account:
-    """The actor's account or a 404 page."""
-    try:
-        return queries.get_account_for(actor=actor, account_id=account_id)
-    except NotFound as error:
-        raise Http404 from error
 
 
 def day_groups(lines: list[StatementLine]) -> list[dict[str, Any]]:
@@ -78,23 +68,6 @@ def _price_rows(product: Product) -> list[dict[str, Any]]:
     interest = f"{product.interest_rate.normalize():f}% a year" if product.interest_rate else "None"
     fee = display(product.transfer_fee) if product.transfer_fee_minor else "Free"
     return [{"label": "Interest", "value": interest}, {"label": "Transfer to others", "value": fee}]
-
-
-class AccountPage(PortalMixin, View):
-    """A page of the accounts section."""
-
-    nav_active = "accounts"
-
-    def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-        return render(request, f"accounts/{template}.html", self.get_context_data(**context), status=status)
-
-    def trail(self, account: Account, *rest: str) -> list[dict[str, str]]:
-        """Breadcrumbs down to a page of one account."""
-        name = account.nickname or account.product.name
-        crumbs = [{"label": "Accounts", "url": reverse("accounts:list")}]
-        if not rest:
-            return [*crumbs, {"label": name}]
-        return [*crumbs, {"label": name, "url": reverse("accounts:detail", args=[account.pk])}, {"label": rest[0]}]
 
 
 class AccountList(AccountPage):
@@ -146,38 +119,6 @@ class RenameAccount(AccountDetail):
                 messages.success(request, "You named the account.")
                 return redirect("accounts:detail", account_id=account_id)
         return self.page(request, "detail", self._context(account, form), status=422)
-
-
-class StatementPage(AccountPage):
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
-        account = own_account(request.user, account_id)
-        form = _period_form(request)
-        context = {"account": account, "form": form, "crumbs": self.trail(account, "Statement")}
-        if form.is_valid():
-            since, until = form.period()
-            try:
-                context["statement"] = queries.statement(account, since=since, until=until)
-            except DomainError as error:
-                form.attach(error)
-        return self.page(request, "statement", context, status=200 if "statement" in context else 422)
-
-
-class StatementCsv(AccountPage):
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
-        account = own_account(request.user, account_id)
-        form = _period_form(request)
-        if form.is_valid():
-            since, until = form.period()
-            try:
-                return _csv(queries.statement(account, since=since, until=until))
-            except DomainError as error:
-                form.attach(error)
-        return self.page(
-            request,
-            "statement",
-            {"account": account, "form": form, "crumbs": self.trail(account, "Statement")},
-            status=422,
-        )
 
 
 class OpenAccount(AccountPage):
@@ -368,34 +309,3 @@ def _review_rows(review: services.OpeningReview) -> list[dict[str, Any]]:
         rows.append({"label": "Paid from", "value": "Sandbox money from outside the bank"})
     rows.append({"label": "Opening deposit", "value": display(review.opening), "money": True, "total": True})
     return rows
-
-
-def _period_form(request: HttpRequest) -> PeriodForm:
-    today = timezone.now().date()
-    given = request.GET if {"since", "until"} & set(request.GET) else None
-    return PeriodForm(given or {"since": today.replace(day=1).isoformat(), "until": today.isoformat()})
-
-
-def _csv(statement: queries.Statement) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"statement-{statement.account.number[-4:]}-{statement.since:%Y%m%d}-{statement.last_day:%Y%m%d}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    # Spreadsheet programs take a file without this mark for Latin-1.
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(["Booked", "Value date", "Description", "Amount", "Currency", "Balance"])
-    currency = statement.account.currency
-    writer.writerow([statement.since.isoformat(), "", "Opening balance", "", currency, statement.opening.plain])
-    for line in statement.lines:
-        writer.writerow(
-            [
-                line.booked_at.strftime("%Y-%m-%d %H:%M:%S"),
-                line.value_date.isoformat(),
-                text_cell(line.description),
-                line.amount.plain,
-                currency,
-                line.balance.plain,
-            ]
-        )
-    writer.writerow([statement.last_day.isoformat(), "", "Closing balance", "", currency, statement.closing.plain])
-    return response

@@ -1,14 +1,13 @@
-"""Statements with worked figures, look-ups by number, conversions, and how many queries they take."""
+"""Look-ups by number, conversions, and how many queries they take."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from accounts import queries, services
 from accounts.models import ReferenceRate
@@ -41,43 +40,6 @@ def moved(alice: User) -> Any:
             now=now,
         )
     return account
-
-
-def test_a_statement_adds_up(moved: Any) -> None:
-    statement = queries.statement(moved, since=date(2026, 3, 1), until=date(2026, 4, 1))
-    figures = [(line.amount.plain, line.balance.plain) for line in statement.lines]
-    assert figures == [("1000.00", "1000.00"), ("-300.00", "700.00"), ("-20.00", "680.00")]
-    assert (statement.opening.plain, statement.paid_in.plain) == ("0.00", "1000.00")
-    assert (statement.paid_out.plain, statement.closing.plain) == ("320.00", "680.00")
-    assert statement.last_day == date(2026, 3, 31)
-
-
-def test_a_period_is_half_open(moved: Any) -> None:
-    first = queries.statement(moved, since=date(2026, 3, 5), until=date(2026, 3, 10))
-    second = queries.statement(moved, since=date(2026, 3, 10), until=date(2026, 3, 11))
-    assert [line.amount.plain for line in first.lines] == ["-300.00"]
-    assert [line.amount.plain for line in second.lines] == ["-20.00"]
-    assert (first.opening.plain, first.closing.plain) == ("1000.00", "700.00")
-    assert second.opening == first.closing
-
-
-def test_a_quiet_period_opens_and_closes_at_the_same_figure(moved: Any) -> None:
-    statement = queries.statement(moved, since=date(2026, 3, 6), until=date(2026, 3, 9))
-    assert (statement.lines, statement.opening.plain, statement.closing.plain) == ([], "700.00", "700.00")
-
-
-@pytest.mark.parametrize(
-    ("since", "until"),
-    [
-        (date(2026, 3, 1), date(2026, 3, 1)),
-        (date(2026, 3, 2), date(2026, 3, 1)),
-        (date(2024, 1, 1), date(2025, 1, 2)),
-        (date(1, 1, 1), date(1, 2, 1)),
-    ],
-)
-def test_refuses_periods_that_make_no_sense(moved: Any, since: date, until: date) -> None:
-    with pytest.raises(services.PeriodNotAllowed):
-        queries.statement(moved, since=since, until=until)
 
 
 def test_balances_of_many_accounts_take_two_queries(alice: User, moved: Any, django_assert_num_queries: Any) -> None:
@@ -142,9 +104,3 @@ def test_a_leading_space_hides_no_formula() -> None:
 
 def test_the_newest_lines_come_first(moved: Any) -> None:
     assert [line.amount.plain for line in queries.recent_lines(moved, limit=2)] == ["-20.00", "-300.00"]
-
-
-def test_today_is_in_a_statement_up_to_today(alice: User) -> None:
-    account = open_test_account(alice)
-    today = timezone.now().date()
-    assert len(queries.statement(account, since=today, until=today + timedelta(days=1)).lines) == 1

@@ -95,6 +95,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "document_id": str(application.documents.all()[0].pk),
         "product_code": "CUR-EUR",
         "page": "1",
+        "month": "2026-10",
         "content_type_id": "1",
         "app_label": "payments",
         "url": "no-such-page",
