@@ -82,6 +82,7 @@ OF_A_CUSTOMER = [
     "accounts:list",
     "accounts:detail",
     "accounts:statement",
+    "accounts:statements",
     "accounts:open",
     "accounts:open-product",
     "accounts:opened",
@@ -127,7 +128,11 @@ WITH_A_SECOND_FACTOR = [
 ON_ITS_OWN = ["mfa_authenticate", "account_set_password", "notifications:mailbox_html"]
 NO_PAGE = {
     "accounts:rename": "takes a POST; a refused name is shown on the account's page",
+    "accounts:statement-pdf": "a file",
     "accounts:statement-csv": "a file",
+    "accounts:statement-ofx": "a file",
+    "accounts:statement-xml": "a file",
+    "accounts:statement-month": "a file",
     "kyc:document": "a file",
     "kyc:thumbnail": "a picture",
     "kyc:remove": "takes a POST and redirects",

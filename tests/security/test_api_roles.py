@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts import services as accounts
 from accounts.models import Account
 from identity import services as identity
 from identity.models import ApiClient, User
@@ -56,6 +58,8 @@ OWN: set[Call] = {
     ("GET", "accounts/<uuid:account_id>/"),
     ("GET", "accounts/<uuid:account_id>/balance"),
     ("GET", "accounts/<uuid:account_id>/statement"),
+    ("GET", "accounts/<uuid:account_id>/statements/"),
+    ("GET", "accounts/<uuid:account_id>/statements/<str:month>"),
     ("GET", "kyc/applications/<uuid:application_id>"),
     ("PATCH", "kyc/applications/<uuid:application_id>"),
     ("GET", "kyc/applications/<uuid:application_id>/documents"),
@@ -115,6 +119,10 @@ class World:
     def __init__(self, alice: User, dora: User, bob: User) -> None:
         give_pin(alice)
         self.account: Account = open_test_account(alice, "CUR-EUR", "1000.00")
+        self.month = self.account.opened_at.date().replace(day=1)
+        accounts.issue_statement(
+            account=self.account, month=self.month, now=self.account.opened_at + timedelta(days=40)
+        )
         self.bobs: Account = open_test_account(bob, "CUR-EUR", "100.00")
         self.payment: Payment = pay(alice, self.account, self.bobs)
         self.payee = payments.save_payee(
@@ -147,6 +155,7 @@ class World:
             .replace("<uuid:payee_id>", str(self.payee.pk))
             .replace("<uuid:order_id>", str(self.order.pk))
             .replace("<str:channel>", "PORTAL")
+            .replace("<str:month>", f"{self.month:%Y-%m}")
         )
 
     def body(self, call: Call) -> dict[str, Any]:
