@@ -42,6 +42,7 @@ app.conf.update(
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
         "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},
+        "take-daily-balances": {"task": "ledger.tasks.take_daily_balances", "schedule": 3600.0},
         "snapshot-internal-accounts": {"task": "ledger.tasks.snapshot_internal_accounts", "schedule": 900.0},
     },
 )

@@ -46,7 +46,11 @@ GROUPS: dict[str, list[Item]] = {
         Item("Journal entries", "menu_book", "ledger_entry", "ledger_view"),
         Item("Ledger accounts", "account_tree", "ledger_ledgeraccount", "ledger_view"),
         Item("Chart of accounts", "list_alt", "ledger_glcode", "ledger_view"),
+        Item("Trial balance", "balance", "ledger_trialbalance", "ledger_view"),
+        Item("Balance sheet", "account_balance", "ledger_balancesheet", "ledger_view"),
+        Item("Income statement", "trending_up", "ledger_incomestatement", "ledger_view"),
         Item("Holds", "lock_clock", "ledger_hold", "ledger_view"),
+        Item("Seals", "verified", "ledger_seal", "ledger_view"),
     ],
     "Configuration": [
         Item("Products", "category", "accounts_product", "account_view"),
@@ -202,12 +206,18 @@ def _link(request: HttpRequest, item: Item, badges: dict[str, int]) -> dict[str,
         "title": item.title,
         "icon": item.icon,
         "link": url + item.query,
-        "active": request.path.startswith(url) and (filtered or (not item.query and not _is_queue(request, item))),
+        "active": _is_nearest(request, url) and (filtered or (not item.query and not _is_queue(request, item))),
     }
     if badges.get(item.queue):
         link["badge"] = str(badges[item.queue])
         link["badge_variant"] = "warning"
     return link
+
+
+def _is_nearest(request: HttpRequest, url: str) -> bool:
+    """Some pages lie below a list and have an item of their own: then only theirs is the active one."""
+    matching = (list_url(item.model) for items in GROUPS.values() for item in items)
+    return url == max((each for each in matching if each and request.path.startswith(each)), key=len, default="")
 
 
 def _is_queue(request: HttpRequest, item: Item) -> bool:

@@ -377,3 +377,36 @@ class Seal(models.Model):
 
     def __str__(self) -> str:
         return f"Seal {self.pk}"
+
+
+class DailyBalance(models.Model):
+    """What an account held at the end of a day (UTC): by time of booking, and by value date. Made from the postings.
+
+    Only days on which something moved have a row. A posting with an earlier value date changes the rows from there on.
+    """
+
+    pk = models.CompositePrimaryKey("account", "day")
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="daily_balances", db_index=False)
+    day = models.DateField()
+    booked = models.BigIntegerField()
+    valued = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "daily balance"
+
+    def __str__(self) -> str:
+        return f"{self.account_id} on {self.day}"
+
+
+class DailyMark(models.Model):
+    """How far an account's daily balances go: to a sequence number, or on internal accounts to a transaction id."""
+
+    account = models.OneToOneField(LedgerAccount, primary_key=True, on_delete=models.PROTECT, related_name="daily_mark")
+    seq = models.BigIntegerField()
+    cut = Xid8Field()
+
+    class Meta:
+        verbose_name = "mark of daily balances"
+
+    def __str__(self) -> str:
+        return f"Daily balances of {self.account_id}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,28 +150,33 @@ def balance_at(account_id: int, at: datetime) -> int:
     return int(amount)
 
 
+def balance_on(account_id: int, day: date) -> int:
+    """What the account held at the end of a day by value date: all that counts from that day or an earlier one.
+
+    Reads the newest daily balance up to that day and what was posted since it was taken. Raises UnknownAccount.
+    """
+    amount = _rows("SELECT ledger_valued_on(%s, %s)", [account_id, day])[0][0]
+    if amount is None:
+        raise UnknownAccount(data={"account_id": account_id})
+    return int(amount)
+
+
 def daily_balances(account_ids: Sequence[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:
     """The closing balance (end of the UTC day) of each account for each day of [since, until).
 
     Accounts that are not known are left out.
     """
-    moments = [
-        datetime.combine(since + timedelta(days=day + 1), time.min, tzinfo=UTC) - timedelta(microseconds=1)
-        for day in range((until - since).days)
-    ]
-    result: dict[int, list[tuple[date, int]]] = {}
-    if not moments or not account_ids:
-        return result
     rows = _rows(
         """
-        SELECT a.id, m.at, ledger_balance_at(a.id, m.at)
-          FROM ledger_ledgeraccount a CROSS JOIN unnest(%s::timestamptz[]) m(at)
-         WHERE a.id = ANY (%s) ORDER BY a.id, m.at
+        SELECT a.id, d.day::date, ledger_booked_on(a.id, d.day::date)
+          FROM ledger_ledgeraccount a CROSS JOIN generate_series(%s::date, %s::date - 1, interval '1 day') d(day)
+         WHERE a.id = ANY (%s) ORDER BY a.id, d.day
         """,
-        [moments, list(account_ids)],
+        [since, until, list(account_ids)],
     )
-    for account_id, moment, amount in rows:
-        result.setdefault(account_id, []).append((moment.astimezone(UTC).date(), int(amount)))
+    result: dict[int, list[tuple[date, int]]] = {}
+    for account_id, day, amount in rows:
+        result.setdefault(account_id, []).append((day, int(amount)))
     return result
 
 

@@ -69,6 +69,7 @@ __all__ = [
     "reverse_entry",
     "set_floor",
     "set_status",
+    "take_daily_balances",
     "take_snapshots",
     "void_hold",
 ]
@@ -288,6 +289,11 @@ def set_floor(*, account_id: int, floor: int | None) -> None:
 def take_snapshots() -> int:
     """Snapshot the internal accounts that moved, so that their balances stay quick to read. Returns how many."""
     return int(call("SELECT ledger_take_snapshots()", ())[0])
+
+
+def take_daily_balances(*, most: int = 500) -> int:
+    """Bring the daily balances of at most `most` accounts that moved up to date. Returns how many; zero: all are."""
+    return int(call("SELECT ledger_take_daily_balances(%s)", (most,))[0])
 
 
 def make_months(*, since: datetime, until: datetime) -> int:

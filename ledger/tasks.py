@@ -32,3 +32,10 @@ def make_months(**_: Any) -> None:
 def seal_entries(**_: Any) -> None:
     """Seal what was posted since the last seal and export the head. Safe to run twice; of two at once, one does nothing."""
     sealing.run()
+
+
+@shared_task(name="ledger.tasks.take_daily_balances", ignore_result=True)  # type: ignore[untyped-decorator]
+def take_daily_balances(**_: Any) -> None:
+    """Add what was posted since the last time to the balances of each day. Safe to run twice, or stopped half-way."""
+    while services.take_daily_balances():
+        pass

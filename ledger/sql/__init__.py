@@ -42,11 +42,14 @@ PUBLIC = (
     "posting_at",
     "seq_at",
     "balance_at",
+    "booked_on",
+    "valued_on",
+    "take_daily_balances",
     "seal_rows",
     "seal",
 )
 # Triggers and indexes on the tables.
-GUARDS = ("triggers", "seal_guards")
+GUARDS = ("triggers", "seal_guards", "daily_guards")
 
 
 def text(stem: str) -> str:

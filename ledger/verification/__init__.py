@@ -18,7 +18,7 @@ from ledger.errors import UnknownSeal
 from ledger.models import Seal
 from ledger.verification import checks, seals
 
-__all__ = ["Discrepancy", "Size", "block_is_intact", "counts", "verify"]
+__all__ = ["Discrepancy", "Size", "counts", "newer_than", "problems_of_block", "verify"]
 
 # How many entries, accounts' postings or sealed entries one piece of work has.
 SPAN = 50_000
@@ -86,11 +86,11 @@ def verify(
                 yield Discrepancy(*row)
 
 
-def block_is_intact(number: int) -> bool:
-    """Hash the entries of one sealed block again, now. Raises UnknownSeal."""
-    if not Seal.objects.filter(number=number).exists():
-        raise UnknownSeal(data={"seal": number})
-    return not list(seals.blocks(first=number, last=number))
+def problems_of_block(number: int) -> list[Discrepancy]:
+    """Hash the entries of one sealed block again, now, and its seal. Raises UnknownSeal."""
+    _cut_of(number)
+    rows = [*seals.link(number=number), *seals.blocks(first=number, last=number)]
+    return [Discrepancy(*row) for row in rows]
 
 
 def counts() -> Size:
@@ -131,7 +131,9 @@ def _plan(*, since: int | None, limit: int) -> tuple[list[seals.Row], list[_Piec
         pieces += [_piece(check, weight // 10, limit, low=low, high=high) for check in per_entry]
     if since is None:
         for low, high, weight in _account_spans():
-            pieces += [_piece(check, weight // 4, limit, low=low, high=high) for check in checks.ACCOUNTS]
+            pieces += [
+                _piece(check, weight // 4, limit, low=low, high=high) for check in (*checks.ACCOUNTS, checks.DAILY)
+            ]
         pieces.append(_Piece(seals.COVERED, 1, partial(_covered, limit)))
     whole = {"cut": str(cut), **_guards()}
     pieces += [_piece(check, 100, limit, **whole) for check in checks.WHOLE]

@@ -145,6 +145,31 @@ ACCOUNTS: tuple[Check, ...] = (
     ),
 )
 
+DAILY = Check(
+    "Daily balances equal the postings they were made from",
+    """
+    SELECT 'Daily balances equal the postings they were made from', 'account ' || x.account_id || ' on ' || x.day,
+           x.booked || ' booked, ' || x.valued || ' valued', x.found
+      FROM (SELECT coalesce(m.account_id, r.account_id) AS account_id, coalesce(m.day, r.day) AS day,
+                   m.booked, m.valued, coalesce(r.booked || ' booked, ' || r.valued || ' valued', 'no such day') AS found,
+                   (m.booked, m.valued) IS DISTINCT FROM (r.booked, r.valued) AS differs
+              FROM (SELECT s.account_id, s.day, sum(s.booked) OVER w AS booked, sum(s.valued) OVER w AS valued
+                      FROM (SELECT p.account_id, moved.day, sum(moved.booked) AS booked, sum(moved.valued) AS valued
+                              FROM ledger_posting p
+                              JOIN ledger_entry e ON e.id = p.entry_id
+                              JOIN ledger_dailymark k ON k.account_id = p.account_id
+                               AND CASE WHEN p.account_seq IS NULL THEN p.xid < k.cut ELSE p.account_seq <= k.seq END
+                             CROSS JOIN LATERAL (VALUES ((p.booked_at AT TIME ZONE 'UTC')::date, p.amount, 0::bigint),
+                                                        (e.value_date, 0::bigint, p.amount)) moved(day, booked, valued)
+                             WHERE p.account_id BETWEEN %(low)s AND %(high)s
+                             GROUP BY p.account_id, moved.day) s
+                    WINDOW w AS (PARTITION BY s.account_id ORDER BY s.day)) m
+              FULL JOIN (SELECT * FROM ledger_dailybalance d WHERE d.account_id BETWEEN %(low)s AND %(high)s) r
+                     ON (r.account_id, r.day) = (m.account_id, m.day)) x
+     WHERE x.differs ORDER BY x.account_id, x.day
+    """,
+)
+
 # In place of ACCOUNTS when only what is new is looked at: each new posting follows from the one before it, old or new.
 RECENT: tuple[Check, ...] = (
     Check(

@@ -83,6 +83,13 @@ def chain(*, after: int, heads: Iterator[seals.Head], stretches: list[Stretch], 
     yield from exported.rest()
 
 
+def link(*, number: int) -> Iterator[Row]:
+    """One seal against the one before it and against itself; nothing when both agree."""
+    before = Seal.objects.filter(number=number - 1).first()
+    seal = Seal.objects.get(number=number)
+    yield from _linked(seal, before.digest, _xid(before.cut)) if before else _linked(seal, seals.GENESIS, 0)
+
+
 def _linked(seal: Seal, previous: str, cut: int) -> Iterator[Row]:
     """One seal against the one before it and against itself."""
     if (seal.previous, seal.start) != (previous, cut):
