@@ -22,7 +22,7 @@ from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
 from notifications.models import Message, OutboxEvent
 from tests.accounts.factories import open_test_account
-from tests.conftest import make_user
+from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
 from tests.payments.factories import case_of, give_pin, held_payment, pay
 
@@ -94,6 +94,11 @@ PAGES: dict[str, Page] = {
     ),
     "kyc/application/document/<uuid:document_id>/": Page("kyc_document_view"),
     "kyc/application/document/<uuid:document_id>/page/<int:page>/": Page("kyc_document_view"),
+    "ledger/glcode/balance-sheet/": Page("ledger_view"),
+    "ledger/glcode/general-ledger/<int:account_id>/": Page("ledger_view"),
+    "ledger/glcode/income-statement/": Page("ledger_view"),
+    "ledger/glcode/trial-balance/": Page("ledger_view"),
+    "ledger/seal/<int:number>/verify/": Page("ledger_view"),
     "payments/payment/<path:object_id>/case/": Page("fraud_view", leads_on=True),
     "payments/payment/<path:object_id>/reverse/": Page("payment_reverse", REASON),
     "payments/payment/cash-in/": Page("payment_deposit", {"amount": "10.00", "client_id": str(uuid4())}),
@@ -160,6 +165,9 @@ def furnish(alice: User) -> Things:
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
     event = OutboxEvent.objects.create(user=bob, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
     Message.objects.create(event=event, user=bob, kind="pin_set", title="T", body="B", created_at=now)
+    with owner_rights() as cursor:
+        # Made by hand: the function that seals waits for every transaction beside this test.
+        cursor.execute(LEDGER_SEAL, {"digest": "0" * 64, "at": now})
     Seal.objects.create(number=1, from_xid=0, to_xid=1, count=1, digest="0" * 64, sealed_at=now)
     return Things(
         by_route={
@@ -174,6 +182,8 @@ def furnish(alice: User) -> Things:
             "payments/payment/<path:object_id>/reverse/": str(done.pk),
         },
         by_name={
+            "account_id": str(current.ledger_account_id),
+            "number": "1",
             "application_id": str(application.pk),
             "case_id": str(case_of(waiting).pk),
             "content_type_id": "1",
@@ -185,6 +195,10 @@ def furnish(alice: User) -> Things:
     )
 
 
+LEDGER_SEAL = """
+    INSERT INTO ledger_seal (number, previous, start, cut, entries, first_entry, last_entry, rows_digest, digest, sealed_at)
+    VALUES (1, %(digest)s, '0', '1', 1, 1, 1, %(digest)s, %(digest)s, %(at)s)
+"""
 USER_DEEDS = ("clear-lockout", "deactivate", "reactivate", "roles", "unlock-pin")
 
 

@@ -88,6 +88,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "payee_id": str(payee.pk),
         "order_id": str(order.pk),
         "channel": "portal",
+        "number": "1",
         "browser_id": str(browser.pk),
         "api_id": str(ApiSession.objects.create(user=alice, created_at=now, expires_at=now + timedelta(hours=1)).pk),
         "message_id": str(message.pk),
