@@ -129,3 +129,10 @@ class HeadsDiffer(Conflict):
 class UnknownSeal(NotFound):
     code = "unknown_seal"
     message = "There is no such seal."
+
+
+class BatchRefused(Conflict):
+    """An all-or-nothing batch had items that cannot be posted; `data` has `outcomes`, one per item."""
+
+    code = "batch_refused"
+    message = "Nothing was posted, because some of the transfers cannot be."

@@ -55,6 +55,6 @@ def tighten(runtime_role: str) -> None:
         for signature, name in cursor.fetchall():
             # The signature comes from the catalogue, already quoted.
             function = compose.SQL(signature)
-            cursor.execute(compose.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC, {}").format(function, role))
+            cursor.execute(compose.SQL("REVOKE ALL ON ROUTINE {} FROM PUBLIC, {}").format(function, role))
             if name in callable_names:
-                cursor.execute(compose.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(function, role))
+                cursor.execute(compose.SQL("GRANT EXECUTE ON ROUTINE {} TO {}").format(function, role))

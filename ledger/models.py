@@ -149,11 +149,11 @@ class Balance(models.Model):
     class Meta:
         verbose_name = "balance"
         constraints = [
+            # One constraint, not two: each is read anew by every posting.
             models.CheckConstraint(
                 name="ledger_balance_covers_floor",
-                condition=Q(floor__isnull=True) | Q(floor__lte=F("posted") - F("held")),
+                condition=Q(held__gte=0) & (Q(floor__isnull=True) | Q(floor__lte=F("posted") - F("held"))),
             ),
-            models.CheckConstraint(name="ledger_balance_held_not_negative", condition=Q(held__gte=0)),
         ]
 
     def __str__(self) -> str:
@@ -167,7 +167,9 @@ class EntryReference(models.Model):
     """
 
     external_ref = models.UUIDField(primary_key=True)
-    entry = models.OneToOneField("Entry", on_delete=models.PROTECT, related_name="reference", db_constraint=False)
+    entry = models.ForeignKey(
+        "Entry", on_delete=models.PROTECT, related_name="reference", db_index=False, db_constraint=False
+    )
     reverses = models.ForeignKey(
         "Entry", null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
@@ -218,8 +220,8 @@ class Posting(models.Model):
 
     The table is divided by month, as entries are; `ledger_posting_account_seq` is an index of each partition.
 
-    There are no foreign keys on this table: the statement-level check proves more (same transaction, same currency)
-    for less, and nothing that a posting refers to can be deleted.
+    There are no foreign keys or CHECK constraints on this table: the statement-level check `ledger_check_postings` proves
+    more (same transaction, same currency) for less, and nothing that a posting refers to can be deleted.
     """
 
     pk = models.CompositePrimaryKey("entry", "no")
@@ -240,12 +242,6 @@ class Posting(models.Model):
     class Meta:
         verbose_name = "posting"
         constraints = [
-            models.CheckConstraint(name="ledger_posting_amount_not_zero", condition=~Q(amount=0)),
-            models.CheckConstraint(
-                name="ledger_posting_seq_or_xid",
-                condition=Q(account_seq__isnull=False, balance_after__isnull=False, xid__isnull=True)
-                | Q(account_seq__isnull=True, balance_after__isnull=True, xid__isnull=False),
-            ),
             models.UniqueConstraint(
                 name="ledger_posting_account_seq",
                 fields=["account", "account_seq"],

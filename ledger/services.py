@@ -12,10 +12,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from ledger.batches import Outcome, Transfer, TransferResult, post_all, post_batch
 from ledger.errors import (
     AccountNotEmpty,
     AccountNotUsable,
     AlreadyReversed,
+    BatchRefused,
     CurrencyMismatch,
     ExternalRefReused,
     FloorNotCovered,
@@ -39,6 +41,7 @@ __all__ = [
     "AccountNotEmpty",
     "AccountNotUsable",
     "AlreadyReversed",
+    "BatchRefused",
     "CurrencyMismatch",
     "ExternalRefReused",
     "FloorNotCovered",
@@ -50,9 +53,12 @@ __all__ = [
     "InvalidAmount",
     "Leg",
     "NotReversible",
+    "Outcome",
     "PostedEntry",
     "SameAccount",
     "StatusNotAllowed",
+    "Transfer",
+    "TransferResult",
     "UnbalancedEntry",
     "UnknownAccount",
     "UnknownEntry",
@@ -63,6 +69,8 @@ __all__ = [
     "make_months",
     "open_account",
     "place_hold",
+    "post_all",
+    "post_batch",
     "post_entry",
     "post_hold",
     "post_transfer",
@@ -120,7 +128,7 @@ def post_transfer(
     InsufficientFunds, CurrencyMismatch, ExternalRefReused.
     """
     entry_id, replayed, debit_posted, credit_posted = call(
-        "SELECT * FROM ledger_post_transfer(%s::uuid, %s, %s, %s::bigint, %s, %s, %s, %s, %s, %s)",
+        "CALL ledger_post_transfer(%s::uuid, %s, %s, %s::bigint, %s, %s, %s, %s, %s, %s, NULL, NULL, NULL, NULL)",
         (
             str(external_ref),
             debit_account_id,

@@ -11,7 +11,6 @@ INTERNAL = (
     "refuse_change",
     "check_entries",
     "check_postings",
-    "check_reference",
     "guard_account",
     "guard_balance",
     "guard_reference",
@@ -28,6 +27,7 @@ ARITHMETIC = ("first_id",)
 # What the runtime role may call.
 PUBLIC = (
     "post_transfer",
+    "post_batch",
     "post_entry",
     "reverse_entry",
     "place_hold",

@@ -34,6 +34,7 @@ ERRORS: Mapping[str, tuple[type[DomainError], str | None]] = {
     "BK019": (errors.UnknownGlCode, None),
     "BK020": (errors.FloorNotCovered, None),
     "BK021": (errors.SealsAhead, None),
+    "BK022": (errors.BatchRefused, None),
     # Beyond what 64 bits hold: the amount is at fault, not the database.
     "22003": (errors.InvalidAmount, None),
 }

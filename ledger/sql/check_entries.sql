@@ -1,15 +1,32 @@
--- After every INSERT into ledger_entry: each entry repeats what this very transaction wrote into ledger_entryreference, the
--- table that is not divided by month and so can keep a reference and a reversal unique over all time.
+-- After every INSERT into ledger_entry: each entry repeats its row in ledger_entryreference (the table that is not divided by
+-- month and so keeps a reference and a reversal unique over all time), lies in the month of its number, was given this
+-- transaction's id, and has postings. The postings ask for their entry in turn, so both come in one statement.
 CREATE OR REPLACE FUNCTION ledger_check_entries() RETURNS trigger
 LANGUAGE plpgsql AS $$
+DECLARE
+  first bigint;
+  last bigint;
+  fine boolean;
 BEGIN
-  IF EXISTS (
-    SELECT FROM new_entries n
-     WHERE (SELECT r.external_ref FROM public.ledger_entryreference r
-             WHERE r.entry_id = n.id AND r.xid = pg_catalog.pg_current_xact_id() AND n.xid = r.xid
-               AND r.reverses_id IS NOT DISTINCT FROM n.reverses_id) IS DISTINCT FROM n.external_ref
-  ) THEN
-    RAISE EXCEPTION 'entry without its reference' USING ERRCODE = 'BK006';
+  SELECT min(n.id), max(n.id), bool_and((
+           n.xid = pg_catalog.pg_current_xact_id()
+           AND n.id >= public.ledger_first_id(n.booked_at) AND n.id < public.ledger_first_id(n.booked_at) + 1000000000000
+           AND (SELECT r.entry_id FROM public.ledger_entryreference r
+                 WHERE r.external_ref = n.external_ref AND r.reverses_id IS NOT DISTINCT FROM n.reverses_id) = n.id
+         ) IS TRUE)
+    INTO first, last, fine
+    FROM new_entries n;
+  IF NOT fine THEN
+    RAISE EXCEPTION 'entry without its reference, or in another month' USING ERRCODE = 'BK006';
+  ELSIF first = last THEN
+    fine := EXISTS (SELECT FROM public.ledger_posting p WHERE p.entry_id = first);
+  ELSE
+    fine := NOT EXISTS (
+      SELECT FROM new_entries n WHERE NOT EXISTS (
+        SELECT FROM public.ledger_posting p WHERE p.entry_id = n.id AND p.entry_id >= first AND p.entry_id <= last OFFSET 0));
+  END IF;
+  IF NOT fine THEN
+    RAISE EXCEPTION 'journal entry without postings' USING ERRCODE = 'BK006';
   END IF;
   RETURN NULL;
 END $$;

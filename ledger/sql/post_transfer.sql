@@ -1,6 +1,6 @@
 -- Two legs, one round trip: debit one account, credit another. The two UPDATEs are the locks, taken in id order; the CHECK
--- on the balance row is the last line of defence.
-CREATE OR REPLACE FUNCTION ledger_post_transfer(
+-- on the balance row is the last line of defence. A procedure, because CALL needs no plan where SELECT needs one.
+CREATE OR REPLACE PROCEDURE ledger_post_transfer(
   p_external_ref uuid, p_debit bigint, p_credit bigint, p_amount bigint, p_kind text, p_description text,
   p_source_kind text, p_source_id text, p_booked_at timestamptz, p_value_date date,
   OUT entry_id bigint, OUT replayed boolean, OUT debit_posted bigint, OUT credit_posted bigint)
@@ -64,9 +64,12 @@ BEGIN
   IF booked > p_booked_at THEN
     entry_id := ledger_move_entry(p_external_ref, entry_id, ARRAY[low, high], p_booked_at, booked);
   END IF;
-  INSERT INTO ledger_entry (id, external_ref, kind, description, booked_at, value_date, source_kind, source_id)
-  VALUES (ledger_post_transfer.entry_id, p_external_ref, p_kind, p_description, booked,
-          coalesce(p_value_date, (p_booked_at AT TIME ZONE 'UTC')::date), p_source_kind, p_source_id);
+  -- One statement, because the checks on the two tables ask for each other's rows.
+  WITH entry AS (
+    INSERT INTO ledger_entry (id, external_ref, kind, description, booked_at, value_date, source_kind, source_id)
+    VALUES (ledger_post_transfer.entry_id, p_external_ref, p_kind, p_description, booked,
+            coalesce(p_value_date, (p_booked_at AT TIME ZONE 'UTC')::date), p_source_kind, p_source_id)
+  )
   INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after, xid)
   VALUES (ledger_post_transfer.entry_id, low_no, low, low_amount, low_currency, booked, low_seq, low_posted,
           CASE WHEN low_seq IS NULL THEN pg_current_xact_id() END),

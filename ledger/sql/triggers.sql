@@ -9,17 +9,14 @@ CREATE OR REPLACE TRIGGER ledger_posting_check AFTER INSERT ON ledger_posting
   REFERENCING NEW TABLE AS new_postings FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_postings();
 CREATE OR REPLACE TRIGGER ledger_entry_check AFTER INSERT ON ledger_entry
   REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_check_entries();
-DROP TRIGGER IF EXISTS ledger_entryreference_is_used ON ledger_entryreference;
-CREATE CONSTRAINT TRIGGER ledger_entryreference_is_used AFTER INSERT ON ledger_entryreference
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_reference();
-CREATE OR REPLACE TRIGGER ledger_entryreference_guard BEFORE UPDATE ON ledger_entryreference
+CREATE OR REPLACE TRIGGER ledger_entryreference_guard BEFORE UPDATE OR DELETE ON ledger_entryreference
   FOR EACH ROW EXECUTE FUNCTION ledger_guard_reference();
 CREATE OR REPLACE TRIGGER ledger_balance_guard BEFORE INSERT ON ledger_balance
   FOR EACH ROW EXECUTE FUNCTION ledger_guard_balance();
 CREATE OR REPLACE TRIGGER ledger_ledgeraccount_guard BEFORE UPDATE ON ledger_ledgeraccount
   FOR EACH ROW EXECUTE FUNCTION ledger_guard_account();
 
-CREATE OR REPLACE TRIGGER ledger_entryreference_stays BEFORE DELETE OR TRUNCATE ON ledger_entryreference
+CREATE OR REPLACE TRIGGER ledger_entryreference_stays BEFORE TRUNCATE ON ledger_entryreference
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE OR REPLACE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
@@ -37,3 +34,7 @@ CREATE OR REPLACE TRIGGER ledger_balance_stays BEFORE DELETE OR TRUNCATE ON ledg
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE OR REPLACE TRIGGER ledger_ledgeraccount_stays BEFORE DELETE OR TRUNCATE ON ledger_ledgeraccount
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+
+-- verify_ledger asks for the references of a span of numbers, and those were written about in that order.
+CREATE INDEX IF NOT EXISTS ledger_entryreference_entry_brin ON ledger_entryreference USING brin (entry_id)
+  WITH (autosummarize = on, pages_per_range = 32);

@@ -46,9 +46,7 @@ BEGIN
   IF booked > p_booked_at THEN
     entry_id := ledger_move_entry(p_external_ref, entry_id, p_accounts, p_booked_at, booked);
   END IF;
-  INSERT INTO ledger_entry (id, external_ref, kind, description, booked_at, value_date, source_kind, source_id, reverses_id)
-  VALUES (ledger_write_entry.entry_id, p_external_ref, p_kind, p_description, booked,
-          coalesce(p_value_date, (p_booked_at AT TIME ZONE 'UTC')::date), p_source_kind, p_source_id, p_reverses);
+  -- One statement, because the checks on the two tables ask for each other's rows.
   WITH leg AS (
     SELECT l.account_id, l.amount, l.no,
            count(*) OVER w AS nth, (sum(l.amount) OVER w)::bigint AS running, count(*) OVER (PARTITION BY l.account_id) AS legs
@@ -60,6 +58,10 @@ BEGIN
       FROM (SELECT leg.account_id, leg.running, leg.legs FROM leg WHERE leg.nth = leg.legs) total
      WHERE b.account_id = total.account_id
     RETURNING b.account_id, b.posted - total.running AS before, b.seq - total.legs AS seq_before
+  ), entry AS (
+    INSERT INTO ledger_entry (id, external_ref, kind, description, booked_at, value_date, source_kind, source_id, reverses_id)
+    VALUES (ledger_write_entry.entry_id, p_external_ref, p_kind, p_description, booked,
+            coalesce(p_value_date, (p_booked_at AT TIME ZONE 'UTC')::date), p_source_kind, p_source_id, p_reverses)
   ), written AS (
     INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after, xid)
     SELECT ledger_write_entry.entry_id, leg.no, leg.account_id, leg.amount,

@@ -47,6 +47,11 @@ POSTING = """
     INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
     VALUES (%s, %s, %s, %s, %s, now(), %s, 0)
 """
+TWO = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
+PAIR = """
+    INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
+    VALUES (%s, 1, %s, %s, 'EUR', now(), %s, %s), (%s, 2, %s, %s, 'EUR', now(), %s, %s)
+"""
 
 
 def sqlstate(error: DatabaseError) -> str:
@@ -60,12 +65,9 @@ def refused_with(statement, parameters=None):
     return sqlstate(caught.value)
 
 
-def write_entry(cursor):
-    """A reference and its entry, as an owner could write them by hand."""
-    cursor.execute(REFERENCE)
-    number, reference = cursor.fetchone()
-    cursor.execute(ENTRY, [number, reference])
-    return number
+def with_entry(postings, number, reference, parameters):
+    """Entry and postings in one statement, as the functions write them: each is refused without the other."""
+    return f"WITH entry AS ({ENTRY}) {postings}", [number, reference, *parameters]
 
 
 @pytest.fixture
@@ -90,12 +92,18 @@ def some_rows(customer, pay, now, settle):
 
 @pytest.fixture
 def own_entry(as_owner):
-    """An entry of the owner's own, not yet with postings; it goes when the block ends, for it could not be committed."""
+    """The owner's own number and a way to write postings under it; all of it goes when the block ends."""
 
     @contextmanager
     def begun():
         with as_owner() as cursor, transaction.atomic():
-            yield write_entry(cursor)
+            cursor.execute(REFERENCE)
+            number, reference = cursor.fetchone()
+
+            def legs_refused_with(postings, parameters):
+                return refused_with(*with_entry(postings, number, reference, parameters))
+
+            yield number, legs_refused_with
             transaction.set_rollback(True)
 
     return begun
@@ -175,55 +183,87 @@ class TestTheOwner:
 
     def test_may_not_write_one_leg(self, customer, own_entry):
         account = customer(1_000)
-        with own_entry() as entry:
-            assert refused_with(POSTING, [entry, 1, account, 5, "EUR", 2]) == "BK006"
+        with own_entry() as (entry, legs_refused_with):
+            assert legs_refused_with(POSTING, [entry, 1, account, 5, "EUR", 2]) == "BK006"
 
     def test_may_not_write_legs_in_two_currencies(self, customer, own_entry):
         euros, dollars = customer(1_000), customer(1_000, currency="USD")
-        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
-        with own_entry() as entry:
+        with own_entry() as (entry, legs_refused_with):
             for other in ("USD", "EUR"):
                 legs = [entry, 1, euros, -5, "EUR", 2, entry, 2, dollars, 5, other, 2]
-                assert refused_with(two, legs) == "BK006"
+                assert legs_refused_with(TWO, legs) == "BK006"
 
     def test_may_not_write_a_posting_without_entry_or_account(self, customer, own_entry):
         payer, payee = customer(1_000), customer()
-        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
-        with own_entry() as entry:
-            no_entry = [entry + 1, 1, payer, -5, "EUR", 2, entry + 1, 2, payee, 5, "EUR", 1]
-            assert refused_with(two, no_entry) == "BK006"
+        with own_entry() as (entry, legs_refused_with):
+            legs = [entry, 1, payer, -5, "EUR", 2, entry, 2, payee, 5, "EUR", 1]
+            assert refused_with(TWO, legs) == "BK006", "no entry"
             no_account = [entry, 1, payer, -5, "EUR", 2, entry, 2, 999_999_999, 5, "EUR", 1]
-            assert refused_with(two, no_account) == "BK006"
+            assert legs_refused_with(TWO, no_account) == "BK006"
 
     def test_may_not_give_an_internal_account_a_sequence(self, customer, cash, own_entry):
         account = customer(1_000)
-        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
-        with own_entry() as entry:
-            assert refused_with(two, [entry, 1, account, -5, "EUR", 2, entry, 2, cash, 5, "EUR", 1]) == "BK006"
+        with own_entry() as (entry, legs_refused_with):
+            assert legs_refused_with(TWO, [entry, 1, account, -5, "EUR", 2, entry, 2, cash, 5, "EUR", 1]) == "BK006"
 
-    def test_may_not_write_a_posting_of_nothing_or_reuse_a_sequence(self, customer, pay, own_entry):
+    @pytest.fixture
+    def paid(self, as_owner, customer, pay):
+        """Two accounts whose balance rows say that 5 moved as their third posting; the postings are not written."""
         payer, payee = customer(1_000), customer(1_000)
         pay(payer, payee, 1, booked_at=timezone.now())
-        two = POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)"
-        with own_entry() as entry:
-            assert refused_with(two, [entry, 1, payer, 0, "EUR", 3, entry, 2, payee, 0, "EUR", 3]) == "23514"
-            assert refused_with(two, [entry, 1, payer, -5, "EUR", 2, entry, 2, payee, 5, "EUR", 3]) == "23505"
-
-    def test_may_not_write_postings_that_end_elsewhere_than_the_balance(self, customer, own_entry):
-        payer, payee = customer(1_000), customer(1_000)
-        statement = """
-            INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
-            VALUES (%s, 1, %s, -5, 'EUR', now(), %s, %s), (%s, 2, %s, 5, 'EUR', now(), 2, 1005)
-        """
-        with own_entry() as entry, connection.cursor() as cursor:
+        with as_owner() as cursor:
             cursor.execute(
                 "UPDATE ledger_balance SET posted = posted + CASE account_id WHEN %s THEN -5 ELSE 5 END, seq = seq + 1"
                 " WHERE account_id IN (%s, %s)",
                 [payer, payer, payee],
             )
-            for seq, after in ((2, 996), (3, 995), (1, 995)):
-                assert refused_with(statement, [entry, payer, seq, after, entry, payee]) == "BK006"
-            cursor.execute(statement, [entry, payer, 2, 995, entry, payee])
+        return payer, payee
+
+    def test_may_write_what_is_right(self, paid, own_entry):
+        """The control of the refusals below: with nothing wrong, the same statement goes through."""
+        payer, payee = paid
+        with own_entry() as (entry, _), connection.cursor() as cursor:
+            cursor.execute("SELECT external_ref FROM ledger_entryreference WHERE entry_id = %s", [entry])
+            legs = [entry, payer, -5, 3, 994, entry, payee, 5, 3, 1006]
+            cursor.execute(*with_entry(PAIR, entry, cursor.fetchone()[0], legs))
+
+    @pytest.mark.parametrize(
+        ("payer_leg", "payee_leg"),
+        [
+            ((-5, 3, 995), (5, 3, 1006)),
+            ((-5, 4, 994), (5, 3, 1006)),
+            ((-5, 1, 994), (5, 3, 1006)),
+            ((-4, 3, 994), (5, 3, 1006)),
+            ((0, 3, 994), (0, 3, 1006)),
+        ],
+        ids=["balance after", "a gap", "a sequence used before", "unbalanced", "nothing"],
+    )
+    def test_may_not_write_postings_that_do_not_follow(self, paid, own_entry, payer_leg, payee_leg):
+        payer, payee = paid
+        with own_entry() as (entry, legs_refused_with):
+            assert legs_refused_with(PAIR, [entry, payer, *payer_leg, entry, payee, *payee_leg]) == "BK006"
+
+    def test_may_not_write_an_account_twice_out_of_order(self, paid, own_entry):
+        """Several legs of one account follow each other and end at the balance."""
+        payer, payee = paid
+        three = PAIR + ", (%s, 3, %s, %s, 'EUR', now(), %s, %s)"
+        with own_entry() as (entry, legs_refused_with):
+            for seq, after in ((1, 997), (4, 997)):
+                legs = [entry, payer, -3, 3, 994, entry, payee, 5, 3, 1006, entry, payer, -2, seq, after]
+                assert legs_refused_with(three, legs) == "BK006"
+
+    def test_may_not_use_a_place_in_a_sequence_twice(self, paid, own_entry):
+        payer, payee = paid
+        three = PAIR + ", (%s, 3, %s, %s, 'EUR', now(), %s, %s)"
+        with own_entry() as (entry, legs_refused_with):
+            legs = [entry, payer, -3, 3, 994, entry, payee, 5, 3, 1006, entry, payer, -2, 2, 997]
+            assert legs_refused_with(three, legs) == "23505"
+
+    def test_may_not_give_postings_another_time_than_their_entry(self, paid, own_entry):
+        payer, payee = paid
+        later = PAIR.replace("now()", "now() + interval '1 second'")
+        with own_entry() as (entry, legs_refused_with):
+            assert legs_refused_with(later, [entry, payer, -5, 3, 994, entry, payee, 5, 3, 1006]) == "BK006"
 
     def test_may_not_give_an_internal_account_a_balance_row(self, cash, as_owner):
         row = "INSERT INTO ledger_balance (account_id, currency, status) VALUES (%s, 'EUR', 'ACTIVE')"
@@ -285,13 +325,26 @@ class TestTheOwner:
         other = REFERENCE.replace("now()", "now() - interval '70 days'")
         with as_owner() as cursor, transaction.atomic():
             cursor.execute(other)
-            assert refused_with(ENTRY, cursor.fetchone()) == "23514"
+            assert refused_with(ENTRY, cursor.fetchone()) == "BK006"
             transaction.set_rollback(True)
 
-    def test_may_not_move_a_reference_once_something_is_written_under_it(self, own_entry):
-        with own_entry() as entry:
-            move = "UPDATE ledger_entryreference SET entry_id = entry_id + 1000000000000 WHERE entry_id = %s"
-            assert refused_with(move, [entry]) == "BK090"
+    def test_may_not_write_an_entry_without_postings(self, as_owner):
+        with as_owner() as cursor, transaction.atomic():
+            cursor.execute(REFERENCE)
+            assert refused_with(ENTRY, cursor.fetchone()) == "BK006"
+            transaction.set_rollback(True)
+
+    def test_may_not_move_a_reference_once_something_is_written_under_it(self, some_rows, as_owner):
+        _, entry = some_rows
+        with as_owner():
+            for change in (
+                "entry_id = entry_id + 1000000000000",
+                "reverses_id = entry_id",
+                "external_ref = gen_random_uuid()",
+            ):
+                assert (
+                    refused_with(f"UPDATE ledger_entryreference SET {change} WHERE entry_id = %s", [entry]) == "BK090"
+                )
 
     def test_may_not_reverse_an_entry_twice(self, some_rows, as_owner):
         _, entry = some_rows
@@ -304,38 +357,11 @@ class TestTheOwner:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestTheOwnerAtCommit:
-    def test_may_not_commit_an_entry_without_postings(self, as_owner):
-        with as_owner(), pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
-            write_entry(cursor)
-        assert sqlstate(caught.value) == "BK006"
-
-    def test_may_not_commit_a_reference_without_an_entry(self, as_owner):
-        with as_owner(), pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(REFERENCE)
-        assert sqlstate(caught.value) == "BK006"
-
-    def test_may_not_commit_postings_whose_entry_was_not_written(self, customer, as_owner):
-        payer, payee = customer(1_000), customer()
-        statement = """
-            WITH reference AS (
-              INSERT INTO ledger_entryreference (external_ref, entry_id)
-              VALUES (gen_random_uuid(), ledger_first_id(now()) + nextval('ledger_entry_number')) RETURNING entry_id
-            ), paid AS (
-              UPDATE ledger_balance SET seq = seq + 1, posted = posted + CASE account_id WHEN %(payer)s THEN -5 ELSE 5 END
-               WHERE account_id IN (%(payer)s, %(payee)s) RETURNING account_id, seq, posted
-            )
-            INSERT INTO ledger_posting (entry_id, no, account_id, amount, currency, booked_at, account_seq, balance_after)
-            SELECT reference.entry_id, paid.seq, paid.account_id, CASE account_id WHEN %(payer)s THEN -5 ELSE 5 END,
-                   'EUR', now(), paid.seq, paid.posted FROM reference, paid
-        """
-        with as_owner():
-            assert refused_with(statement, {"payer": payer, "payee": payee}) == "BK006"
-
+class TestTheOwnerAfterACommit:
     def test_may_not_append_a_balanced_pair_to_an_entry_of_another_transaction(self, customer, pay, as_owner, now):
         payer, payee = customer(1_000), customer()
         entry = pay(payer, payee, 10).entry_id
-        two = (POSTING + ", (%s, %s, %s, %s, %s, now(), %s, 0)").replace("now()", f"'{now.isoformat()}'")
+        two = TWO.replace("now()", f"'{now.isoformat()}'")
         with as_owner():
             assert refused_with(two, [entry, 3, payer, -5, "EUR", 3, entry, 4, payee, 5, "EUR", 2]) == "BK006"
         assert queries.balance(payer).posted == 990

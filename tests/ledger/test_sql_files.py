@@ -57,7 +57,7 @@ def test_every_table_has_its_triggers_enabled():
             [r"ledger\_%"],
         )
         assert {row[0] for row in cursor.fetchall()} == wanted
-    assert len(wanted) == 18
+    assert len(wanted) == 17
 
 
 def test_nobody_but_the_owner_and_the_portal_may_call_anything():
