@@ -41,6 +41,8 @@ GROUPS: dict[str, list[Item]] = {
         Item("Users", "group", "identity_user", "user_view"),
         Item("Accounts", "account_balance_wallet", "accounts_account", "account_view"),
         Item("Payments", "swap_horiz", "payments_payment", "payment_view"),
+        Item("Standing orders", "event_repeat", "payments_standingorder", "payment_view"),
+        Item("Payees", "contacts", "payments_payee", "payment_view"),
     ],
     "Ledger": [
         Item("Journal entries", "menu_book", "ledger_entry", "ledger_view"),
@@ -54,6 +56,7 @@ GROUPS: dict[str, list[Item]] = {
     ],
     "Configuration": [
         Item("Products", "category", "accounts_product", "account_view"),
+        Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
     ],

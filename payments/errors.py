@@ -106,6 +106,11 @@ class OwnLimits(Forbidden):
     message = "Ask a colleague to change your own limits."
 
 
+class CustomerNotFound(Invalid):
+    code = "customer_not_found"
+    message = "No customer logs in with this address."
+
+
 class PayeeNotFound(NotFound):
     code = "payee_not_found"
     message = "We could not find this payee."

@@ -6,6 +6,7 @@ from payments.errors import (
     AccountNotFound,
     AccountNotUsable,
     ClientIdReused,
+    CustomerNotFound,
     DescriptionTooLong,
     HoldExpired,
     InvalidIban,
@@ -54,7 +55,7 @@ from payments.services.holds import (
     expire_held,
     release_held,
 )
-from payments.services.limits import set_bank_limits, set_own_limits
+from payments.services.limits import find_customer, set_bank_limits, set_own_limits
 from payments.services.locations import location
 from payments.services.payees import check_payee, remove_payee, save_payee
 from payments.services.reversals import reverse_payment
@@ -89,6 +90,7 @@ __all__ = [
     "AccountNotUsable",
     "ClientIdReused",
     "CounterSlip",
+    "CustomerNotFound",
     "DescriptionTooLong",
     "HoldExpired",
     "InvalidIban",
@@ -134,6 +136,7 @@ __all__ = [
     "deposit_from_sandbox_within",
     "draft_standing_order",
     "expire_held",
+    "find_customer",
     "location",
     "make_standing_order",
     "make_standing_order_within",

@@ -14,7 +14,7 @@ from identity import services as identity
 from identity.models import User
 from notifications import services as notifications
 from payments import queries
-from payments.errors import LimitExceeded, LimitTooHigh, NoReferenceRate, OwnLimits
+from payments.errors import CustomerNotFound, LimitExceeded, LimitTooHigh, NoReferenceRate, OwnLimits
 from payments.models import Channel, Kind, Limit
 from payments.rules.limits import Excess, Limits, Window, first_excess
 
@@ -103,6 +103,14 @@ def set_bank_limits(
         _write(
             actor, customer=customer, channel=channel, set_by=Limit.SetBy.BANK, values=values, now=now, reason=reason
         )
+
+
+def find_customer(email: str) -> User:
+    """A customer by e-mail address. Raises CustomerNotFound beside `email`."""
+    found = User.objects.filter(email=email.strip().lower(), is_active=True, is_staff=False).first()
+    if found is None:
+        raise CustomerNotFound(field="email")
+    return found
 
 
 def _write(

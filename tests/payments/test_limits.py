@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, ReferenceRate
@@ -269,3 +271,42 @@ def test_the_account_that_pays_is_found_by_index(bank: Bank, django_assert_max_n
             payee=queries.Target(bank.bobs.pk, ""),
             now=timezone.now(),
         )
+
+
+def test_staff_change_the_default_and_set_a_customers_limits_in_the_back_office(
+    bank: Bank, administrator: User, login: Callable[[User], Client]
+) -> None:
+    office = login(administrator)
+    default = Limit.objects.get(customer=None, channel="PORTAL")
+    page = office.get(f"/admin/payments/limit/{default.pk}/change-limits/").content.decode()
+    assert 'value="25000.00"' in page
+    amounts = {
+        "per_payment": "100.00",
+        "daily": "100.00",
+        "monthly": "",
+        "new_payee": "50.00",
+        "reason": "A new policy.",
+    }
+    assert office.post(f"/admin/payments/limit/{default.pk}/change-limits/", amounts).status_code == 302
+    assert queries.effective_limits(customer_id=bank.bob.pk, channel=Channel.PORTAL) == Limits(
+        per_payment=100_00, daily=100_00, new_payee=50_00
+    )
+    ones = amounts | {"email": "Alice@Example.com ", "channel": "PORTAL", "daily": "70.00"}
+    assert office.post("/admin/payments/limit/set-for-customer/", ones).status_code == 302
+    assert queries.effective_limits(customer_id=bank.alice.pk, channel=Channel.PORTAL).daily == 70_00
+    unknown = office.post("/admin/payments/limit/set-for-customer/", ones | {"email": "nobody@example.com"})
+    assert unknown.status_code == 422
+    assert "No customer logs in with this address." in unknown.content.decode()
+    assert (
+        office.post(f"/admin/payments/limit/{default.pk}/change-limits/", amounts | {"daily": "-1"}).status_code == 422
+    )
+
+
+def test_what_a_customer_set_is_not_changed_in_the_back_office(
+    bank: Bank, administrator: User, login: Callable[[User], Client]
+) -> None:
+    set_own(bank.alice, daily=10_00)
+    row = Limit.objects.get(set_by="CUSTOMER")
+    office = login(administrator)
+    assert office.get(f"/admin/payments/limit/{row.pk}/change-limits/").status_code in {403, 404}
+    assert "change-limits" not in office.get(f"/admin/payments/limit/{row.pk}/change/").content.decode()

@@ -21,6 +21,7 @@ from identity import services as identity
 from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
 from notifications.models import Message, OutboxEvent
+from payments.models import Limit
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
@@ -63,6 +64,10 @@ PAGES: dict[str, Page] = {
     "accounts/account/open-at-counter/": Page(
         "account_open_for_customer",
         {"client_id": str(uuid4()), "email": "bob@example.com", "product": "SAV-EUR", "amount": "500.00"},
+    ),
+    "payments/limit/<path:object_id>/change-limits/": Page("payment_limits", {"daily": "5.00", **REASON}),
+    "payments/limit/set-for-customer/": Page(
+        "payment_limits", {"email": "bob@example.com", "channel": "PORTAL", "daily": "5.00", **REASON}
     ),
     "fraud/case/<uuid:case_id>/assign/": Page("fraud_decide", {"assignee": "1"}, post_only=True),
     "fraud/case/<uuid:case_id>/claim/": Page("fraud_decide", {}, post_only=True),
@@ -178,6 +183,9 @@ def furnish(alice: User) -> Things:
             "identity/user": str(bob.pk),
             **{f"identity/user/<path:object_id>/{deed}/": str(bob.pk) for deed in USER_DEEDS},
             "identity/apiclient/<path:object_id>/revoke/": str(client.pk),
+            "payments/limit/<path:object_id>/change-limits/": str(
+                Limit.objects.get(customer=None, channel="PORTAL").pk
+            ),
             "payments/payment/<path:object_id>/case/": str(waiting.pk),
             "payments/payment/<path:object_id>/reverse/": str(done.pk),
         },
