@@ -42,6 +42,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "insights",
     "payments",
+    "loans",
     "accounts",
     "kyc",
     "fraud",

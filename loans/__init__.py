@@ -1,0 +1,1 @@
+"""Lending: what a loan costs, and what is owed on any day of its life."""

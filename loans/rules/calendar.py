@@ -1,0 +1,115 @@
+"""Due dates, and what share of a year lies between two dates."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+
+from loans.rules.amounts import Factor
+
+
+class Frequency(StrEnum):
+    MONTHS = "MONTHS"
+    WEEKS = "WEEKS"
+    DAYS = "DAYS"
+
+
+class DayCount(StrEnum):
+    THIRTY_360 = "30/360"
+    ACTUAL_365 = "ACTUAL/365"
+    ACTUAL_360 = "ACTUAL/360"
+    ACTUAL_364 = "ACTUAL/364"
+    ACTUAL_ACTUAL = "ACTUAL/ACTUAL"
+
+
+YEAR_DAYS = {
+    DayCount.THIRTY_360: 360,
+    DayCount.ACTUAL_365: 365,
+    DayCount.ACTUAL_360: 360,
+    DayCount.ACTUAL_364: 364,
+}
+NOMINAL_DAYS = {Frequency.MONTHS: 30, Frequency.WEEKS: 7, Frequency.DAYS: 1}
+
+
+def add_months(day: date, months: int, seed_day: int) -> date:
+    """The date `months` later on `seed_day`, or on the month's last day where it has fewer."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(seed_day, calendar.monthrange(year, month + 1)[1]))
+
+
+def step(day: date, frequency: Frequency, periods: int, seed_day: int) -> date:
+    """The date `periods` days, weeks or months later; the seed day only matters to months."""
+    if frequency is Frequency.MONTHS:
+        return add_months(day, periods, seed_day)
+    return day + timedelta(days=periods * NOMINAL_DAYS[frequency])
+
+
+@lru_cache(maxsize=1024)
+def due_dates(
+    *, start: date, first_due: date | None, seed_day: int | None, frequency: Frequency, every: int, count: int
+) -> tuple[date, ...]:
+    """`count` due dates. The seed day survives shorter months: 31 January, 28 February, 31 March.
+
+    Unless told, the seed is the day of the disbursement, or that of a first due date which does not follow from it.
+    Loans that start on one day share the answer. Raises ValueError or OverflowError beyond the year 9999.
+    """
+    regular = step(start, frequency, every, seed_day or start.day)
+    first = first_due or regular
+    seed = seed_day or (start.day if first == regular else first.day)
+    return tuple(step(first, frequency, every * index, seed) for index in range(count))
+
+
+def thirty_days(from_date: date, due_date: date) -> int:
+    """Days between two dates when each month has thirty: 30E/360, ISDA 2006 definitions, 4.16 (g)."""
+    months = (due_date.year - from_date.year) * 12 + due_date.month - from_date.month
+    return months * 30 + min(due_date.day, 30) - min(from_date.day, 30)
+
+
+def percent_ratio(percent: Decimal) -> Factor:
+    """A percentage as an exact ratio: 7.5 is 75 / 1000 in lowest terms."""
+    numerator, denominator = percent.as_integer_ratio()
+    return numerator, denominator * 100
+
+
+def days_factor(*, rate: Factor, day_count: DayCount, from_date: date, due_date: date) -> Factor:
+    """Rate times the share of a year from one date (included) to another (not included), exactly.
+
+    ACTUAL/ACTUAL divides each day by the length of its own calendar year (ISDA 2006, 4.16 (b)).
+    """
+    numerator, denominator = rate
+    if day_count is DayCount.ACTUAL_ACTUAL:
+        common, leap = _days_by_year(from_date, due_date)
+        return numerator * (common * 366 + leap * 365), denominator * 365 * 366
+    return numerator * (due_date - from_date).days, denominator * YEAR_DAYS[day_count]
+
+
+def thirty_factor(*, rate: Factor, from_date: date, due_date: date) -> Factor:
+    """Rate times a broken period in months of thirty days."""
+    return rate[0] * max(thirty_days(from_date, due_date), 0), rate[1] * 360
+
+
+def nominal_factor(*, rate: Factor, day_count: DayCount, frequency: Frequency, every: int) -> Factor:
+    """Rate times a period of nominal length: months of 30 days over the day count's year (365 for ACTUAL/ACTUAL)."""
+    days = NOMINAL_DAYS[frequency] * every
+    return rate[0] * days, rate[1] * YEAR_DAYS.get(day_count, 365)
+
+
+def twelfth_factor(*, rate: Factor, frequency: Frequency, every: int) -> Factor:
+    """Rate times a twelfth of the year for each month; a week is 1/52 of it, a day 1/365."""
+    per_year = {Frequency.MONTHS: 12, Frequency.WEEKS: 52, Frequency.DAYS: 365}[frequency]
+    return rate[0] * every, rate[1] * per_year
+
+
+def _days_by_year(from_date: date, due_date: date) -> tuple[int, int]:
+    """Days of the span in common years and in leap years."""
+    counted = {False: 0, True: 0}
+    day = from_date
+    while day < due_date:
+        end = min(due_date, date(day.year + 1, 1, 1)) if day.year < date.max.year else due_date
+        counted[calendar.isleap(day.year)] += (end - day).days
+        day = end
+    return counted[False], counted[True]

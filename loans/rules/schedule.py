@@ -1,0 +1,116 @@
+"""The schedule: from terms to rows that end at exactly zero."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from loans.rules import fees, flat, instalments
+from loans.rules.instalments import Parts
+from loans.rules.periods import Periods, periods_of, tranche_periods
+from loans.rules.terms import Disbursement, Method, Terms
+
+
+class Row(NamedTuple):
+    """One instalment; amounts in minor units. `outstanding` is the principal owed after it."""
+
+    number: int
+    from_date: date
+    due_date: date
+    days: int
+    principal: int
+    interest: int
+    fees: int
+    penalties: int
+    outstanding: int
+
+    @property
+    def total(self) -> int:
+        return self.principal + self.interest + self.fees + self.penalties
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    terms: Terms
+    rows: tuple[Row, ...]
+    disbursement_fees: tuple[tuple[date, int], ...] = ()
+
+    @property
+    def principal(self) -> int:
+        return sum(row.principal for row in self.rows)
+
+    @property
+    def interest(self) -> int:
+        return sum(row.interest for row in self.rows)
+
+    @property
+    def fees(self) -> int:
+        """What the instalments carry and what is taken at disbursement."""
+        return sum(row.fees for row in self.rows) + sum(amount for _, amount in self.disbursement_fees)
+
+    @property
+    def penalties(self) -> int:
+        return sum(row.penalties for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        return self.principal + self.interest + self.fees + self.penalties
+
+
+def make_schedule(*, terms: Terms) -> Schedule:
+    """The rows that pay the loan off as agreed. Trailing rows with nothing left to pay are dropped.
+    The last row takes the residual, also where a fixed instalment is too small to pay the loan off in its term.
+    """
+    periods = periods_of(terms)
+    tranches = tranche_periods(terms, periods)
+    parts = flat.parts(terms, periods) if terms.method is Method.FLAT else _declining(terms, periods, tranches)
+    return Schedule(
+        terms=terms,
+        rows=_rows(terms, periods, tranches, parts),
+        disbursement_fees=_disbursement_fees(terms),
+    )
+
+
+def _disbursement_fees(terms: Terms) -> tuple[tuple[date, int], ...]:
+    charged = ((part.on, fees.at_disbursement(terms, part)) for part in terms.disbursements)
+    return tuple((on, amount) for on, amount in charged if amount)
+
+
+def _declining(terms: Terms, periods: Periods, tranches: dict[int, tuple[Disbursement, ...]]) -> Parts:
+    """Interest on what is owed; each new disbursement sets the instalments anew from its period on."""
+    principal: list[int] = []
+    interest: list[int] = []
+    balance = carried = 0
+    turns = [*sorted(tranches), len(periods.dues)]
+    for here, there in itertools.pairwise(turns):
+        tail = instalments.plan(terms, periods, first=here, balance=balance, tranches=tranches[here], carried=carried)
+        length = there - here
+        principal += tail.principal[:length]
+        interest += tail.interest[:length]
+        carried = tail.carried_after(length)
+        balance += sum(part.amount_minor for part in tranches[here]) - sum(tail.principal[:length])
+    return Parts(principal, interest)
+
+
+def _rows(
+    terms: Terms, periods: Periods, tranches: dict[int, tuple[Disbursement, ...]], parts: Parts
+) -> tuple[Row, ...]:
+    count = len(parts.principal)
+    while count > 1 and not parts.principal[count - 1] and not parts.interest[count - 1]:
+        count -= 1
+    charges: Sequence[int] = fees.per_instalment(terms, parts.principal, parts.interest)
+    rows: list[Row] = []
+    outstanding = 0
+    numbered = zip(periods.starts, periods.dues, parts.principal, parts.interest, charges, strict=True)
+    for index, (start, due, principal, interest, fee) in enumerate(numbered):
+        if index == count:
+            break
+        if index in tranches:
+            outstanding += sum(part.amount_minor for part in tranches[index])
+        outstanding -= principal
+        rows.append(Row(index + 1, start, due, (due - start).days, principal, interest, fee, 0, outstanding))
+    assert outstanding == 0, "a schedule ends at exactly zero"
+    return tuple(rows)
