@@ -1,0 +1,55 @@
+"""`manage.py loan_schedule`."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.loans.conftest import WORKED, fields
+
+
+def run(path: Path, values: Any, *options: str) -> str:
+    path.write_text(values if isinstance(values, str) else json.dumps(values))
+    out = io.StringIO()
+    call_command("loan_schedule", "--terms", str(path), *options, stdout=out)
+    return out.getvalue()
+
+
+def test_prints_json_with_amounts_as_text(tmp_path: Path) -> None:
+    case = WORKED["FIN-RS02"]
+
+    printed = json.loads(run(tmp_path / "terms.json", case["terms"], "--format", "json"))
+
+    assert [[row["principal"], row["interest"]] for row in printed["rows"]] == [row[2:4] for row in case["rows"]]
+    assert printed["totals"] == {
+        "principal": "5000.00",
+        "interest": "488.22",
+        "fees": "0.00",
+        "penalties": "0.00",
+        "total": "5488.22",
+    }
+
+
+def test_prints_an_aligned_table(tmp_path: Path) -> None:
+    fee = {"timing": "DISBURSEMENT", "basis": "FLAT", "amount": "25"}
+    lines = run(tmp_path / "terms.json", fields(instalments=2, fees=[fee])).splitlines()
+
+    assert lines[0].split()[:3] == ["No.", "Due", "date"]
+    assert lines[1].split() == ["1", "2026-02-28", "28", "597.01", "12.00", "0.00", "0.00", "609.01", "602.99"]
+    assert lines[3].split() == ["2026-01-31", "25.00", "25.00"]
+    assert lines[-1].split() == ["Total", "EUR", "1200.00", "18.03", "25.00", "0.00", "1243.03"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_says_which_field_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^annual_rate: "):
+        run(tmp_path / "terms.json", fields(annual_rate="-2"))
+    with pytest.raises(CommandError, match="not valid JSON"):
+        run(tmp_path / "terms.json", "{")
+    with pytest.raises(CommandError, match="Cannot read"):
+        call_command("loan_schedule", "--terms", str(tmp_path / "none.json"))
