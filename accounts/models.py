@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from accounts.rules import numbers, terms
 from accounts.rules.funding import FundingKind
+from accounts.rules.interest import Compounding, DayCount
 from common.money import Money
 
 
@@ -26,6 +27,11 @@ class Status(models.TextChoices):
     ACTIVE = "ACTIVE", "Active"
     FROZEN = "FROZEN", "Frozen"
     CLOSED = "CLOSED", "Closed"
+
+
+# Interest is posted every month, and what is posted earns: only daily compounding adds to that.
+DAY_COUNTS = [(each.value, each.value) for each in DayCount]
+COMPOUNDING = [(Compounding.NONE.value, "Each month, when it is posted"), (Compounding.DAILY.value, "Every day")]
 
 
 class Product(models.Model):
@@ -45,6 +51,15 @@ class Product(models.Model):
     interest_rate = models.DecimalField(
         "interest rate (% a year)", max_digits=5, decimal_places=2, default=0, validators=[MinValueValidator(0)]
     )
+    overdraft_rate = models.DecimalField(
+        "overdraft interest rate (% a year)",
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0)],
+    )
+    day_count = models.CharField(max_length=8, choices=DAY_COUNTS, default=DayCount.ACTUAL_365.value)
+    compounding = models.CharField(max_length=5, choices=COMPOUNDING, default=Compounding.NONE.value)
     transfer_fee_minor = models.BigIntegerField(
         "fee for a transfer to others (minor units)", default=0, validators=[MinValueValidator(0)]
     )
@@ -59,7 +74,13 @@ class Product(models.Model):
             models.CheckConstraint(
                 name="accounts_product_terms_not_negative",
                 condition=Q(min_balance_minor__gte=0, overdraft_minor__gte=0, transfer_fee_minor__gte=0)
-                & Q(interest_rate__gte=0, min_opening_minor__gt=0),
+                & Q(interest_rate__gte=0, overdraft_rate__gte=0, min_opening_minor__gt=0),
+            ),
+            models.CheckConstraint(
+                name="accounts_product_interest",
+                condition=Q(
+                    day_count__in=[each for each, _ in DAY_COUNTS], compounding__in=[each for each, _ in COMPOUNDING]
+                ),
             ),
             models.CheckConstraint(
                 name="accounts_product_minimum_or_overdraft",
@@ -130,6 +151,11 @@ class Account(models.Model):
     # The product's terms at opening; its minimum balance or overdraft is the ledger account's floor.
     transfer_fee_minor = models.BigIntegerField("fee for a transfer to others (minor units)", default=0)
     interest_rate = models.DecimalField("interest rate (% a year)", max_digits=5, decimal_places=2, default=0)
+    overdraft_rate = models.DecimalField(
+        "overdraft interest rate (% a year)", max_digits=5, decimal_places=2, default=0
+    )
+    day_count = models.CharField(max_length=8, choices=DAY_COUNTS, default=DayCount.ACTUAL_365.value)
+    compounding = models.CharField(max_length=5, choices=COMPOUNDING, default=Compounding.NONE.value)
 
     objects = AccountQuerySet.as_manager()
 
@@ -147,7 +173,13 @@ class Account(models.Model):
             models.CheckConstraint(name="accounts_account_opening_positive", condition=Q(opening_minor__gt=0)),
             models.CheckConstraint(
                 name="accounts_account_terms_not_negative",
-                condition=Q(transfer_fee_minor__gte=0, interest_rate__gte=0),
+                condition=Q(transfer_fee_minor__gte=0, interest_rate__gte=0, overdraft_rate__gte=0),
+            ),
+            models.CheckConstraint(
+                name="accounts_account_interest",
+                condition=Q(
+                    day_count__in=[each for each, _ in DAY_COUNTS], compounding__in=[each for each, _ in COMPOUNDING]
+                ),
             ),
             models.CheckConstraint(
                 name="accounts_account_opening_source",
@@ -288,3 +320,44 @@ class MonthlyStatement(models.Model):
     def closing(self) -> Money:
         """Needs the account loaded."""
         return Money(self.closing_minor, self.account.currency)
+
+
+class InterestPosting(models.Model):
+    """The interest of one account up to the end of one month (or its closing), posted once. Nothing about it ever changes.
+
+    It covers [since, until), going on where the one before ended. Amounts: minor units of the account's currency.
+    `unpaid_minor` is overdraft interest that the account could not cover; the next posting asks for it again.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="interest_postings")
+    period = models.DateField(help_text="The first day of its month.")
+    since = models.DateField()
+    until = models.DateField()
+    earned_minor = models.BigIntegerField("paid to the customer (minor units)")
+    charged_minor = models.BigIntegerField("overdraft interest charged (minor units)")
+    unpaid_minor = models.BigIntegerField("overdraft interest carried over (minor units)")
+    entry_id = models.BigIntegerField("ledger entry", null=True, unique=True)
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["account", "period"], name="accounts_interestposting_once"),
+            models.CheckConstraint(name="accounts_interestposting_first_day", condition=Q(period__day=1)),
+            models.CheckConstraint(name="accounts_interestposting_stretch", condition=Q(since__lt=F("until"))),
+            models.CheckConstraint(
+                name="accounts_interestposting_not_negative",
+                condition=Q(earned_minor__gte=0, charged_minor__gte=0, unpaid_minor__gte=0),
+            ),
+            models.CheckConstraint(
+                name="accounts_interestposting_entry",
+                condition=Q(earned_minor=0, charged_minor=0, entry_id__isnull=True)
+                | (~Q(earned_minor=0, charged_minor=0) & Q(entry_id__isnull=False)),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"Interest of account {self.account_id} for {self.period:%Y-%m}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Product, ProductKind, ReferenceRate
+from accounts.rules.interest import Compounding
 
 PRODUCTS: dict[str, dict[str, Any]] = {
     "CUR-EUR": {
@@ -15,6 +16,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
         "currency": "EUR",
         "min_opening_minor": 10_00,
         "overdraft_minor": 500_00,
+        "overdraft_rate": Decimal("9.90"),
         "description": "For everyday payments, with an agreed overdraft when a month runs long.",
     },
     "SAV-EUR": {
@@ -24,6 +26,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
         "min_opening_minor": 100_00,
         "min_balance_minor": 50_00,
         "interest_rate": Decimal("2.50"),
+        "compounding": Compounding.DAILY.value,
         "transfer_fee_minor": 50,
         "description": "For money you want to keep: it earns interest and keeps a small minimum.",
     },

@@ -32,6 +32,7 @@ class ProductOut(serializers.ModelSerializer[Product]):
             "min_balance",
             "overdraft",
             "interest_rate",
+            "overdraft_rate",
             "transfer_fee",
         ]
         read_only_fields = fields

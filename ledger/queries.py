@@ -161,6 +161,19 @@ def balance_on(account_id: int, day: date) -> int:
     return int(amount)
 
 
+def valued_balances(account_id: int, since: date, until: date) -> list[tuple[date, int]]:
+    """`balance_on` for each day of [since, until), in one statement. An account that is not known has none."""
+    rows = _rows(
+        """
+        SELECT d.day::date, ledger_valued_on(a.id, d.day::date)
+          FROM ledger_ledgeraccount a CROSS JOIN generate_series(%s::date, %s::date - 1, interval '1 day') d(day)
+         WHERE a.id = %s ORDER BY d.day
+        """,
+        [since, until, account_id],
+    )
+    return [(day, int(amount)) for day, amount in rows]
+
+
 def daily_balances(account_ids: Sequence[int], since: date, until: date) -> dict[int, list[tuple[date, int]]]:
     """The closing balance (end of the UTC day) of each account for each day of [since, until).
 

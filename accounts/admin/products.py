@@ -26,7 +26,7 @@ else:
 
 _TERMS_NOTE = (
     "Changed terms hold for accounts opened from then on. Accounts that exist keep the minimum balance, overdraft, "
-    "interest rate and fee that they were opened with."
+    "interest and fee that they were opened with."
 )
 
 
@@ -132,9 +132,21 @@ class ProductAdmin(AuditedAdmin):
         "min_balance_minor",
         "overdraft_minor",
         "interest_rate",
+        "overdraft_rate",
+        "day_count",
+        "compounding",
         "transfer_fee_minor",
     ]
-    shown_terms: ClassVar[list[str]] = ["minimum_opening", "minimum_balance", "overdraft_limit", "interest", "fee"]
+    shown_terms: ClassVar[list[str]] = [
+        "minimum_opening",
+        "minimum_balance",
+        "overdraft_limit",
+        "interest",
+        "overdraft_interest",
+        "day_count",
+        "compounding",
+        "fee",
+    ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Whoever may only look reads amounts with their currency."""
@@ -160,6 +172,10 @@ class ProductAdmin(AuditedAdmin):
     @display(description="interest a year", ordering="interest_rate")
     def interest(self, product: Product) -> str:
         return f"{product.interest_rate:.2f} %"
+
+    @display(description="overdraft interest a year")
+    def overdraft_interest(self, product: Product) -> str:
+        return f"{product.overdraft_rate:.2f} %"
 
     @display(description="fee for a transfer", ordering="transfer_fee_minor")
     def fee(self, product: Product) -> str:

@@ -184,6 +184,7 @@ class Products(ApiView):
                     "min_balance": "50.00",
                     "overdraft": "0.00",
                     "interest_rate": "2.50",
+                    "overdraft_rate": "0.00",
                     "transfer_fee": "0.50",
                 },
             )

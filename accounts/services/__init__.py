@@ -33,6 +33,7 @@ from accounts.services.decisions import (
     unfreeze_account,
     unfreeze_account_within,
 )
+from accounts.services.interest import InterestRun, post_interest
 from accounts.services.opening import (
     OpenedAccount,
     OpeningReview,
@@ -51,6 +52,7 @@ __all__ = [
     "ClientIdReused",
     "FundingNotAllowed",
     "FundingSource",
+    "InterestRun",
     "InvalidNickname",
     "KycRequired",
     "NotYourOwn",
@@ -79,6 +81,7 @@ __all__ = [
     "open_account_within",
     "open_at_counter",
     "own_account",
+    "post_interest",
     "rename_account",
     "review_opening",
     "sandbox",

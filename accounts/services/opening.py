@@ -172,6 +172,9 @@ def open_account_within(
             opened_at=now,
             transfer_fee_minor=product.transfer_fee_minor,
             interest_rate=product.interest_rate,
+            overdraft_rate=product.overdraft_rate,
+            day_count=product.day_count,
+            compounding=product.compounding,
         )
     )
     ledger.post_transfer(

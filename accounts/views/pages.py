@@ -60,6 +60,9 @@ def product_facts(product: Product) -> list[dict[str, Any]]:
         rows.append({"label": "Minimum balance", "value": display(product.min_balance), "money": True})
     if product.overdraft_minor:
         rows.append({"label": "Overdraft", "value": f"up to {display(product.overdraft)}", "money": True})
+        if product.overdraft_rate:
+            rate = f"{product.overdraft_rate.normalize():f}% a year"
+            rows.append({"label": "Overdraft interest", "value": rate})
     rows.extend(_price_rows(product))
     return rows
 

@@ -130,6 +130,9 @@ def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None
         "min_balance_minor": "50.00",
         "overdraft_minor": "0",
         "interest_rate": "2.75",
+        "overdraft_rate": "0",
+        "day_count": "ACT/ACT",
+        "compounding": "DAILY",
         "transfer_fee_minor": "0",
         "description": "",
         "is_open": "on",
@@ -142,6 +145,7 @@ def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None
     )
     product = Product.objects.get(pk="SAV-EUR")
     assert (product.currency, product.kind, product.min_opening_minor) == ("EUR", "SAVINGS", 6000)
+    assert (product.day_count, product.compounding) == ("ACT/ACT", "DAILY")
     assert as_role(Role.AUDITOR).post("/admin/accounts/product/SAV-EUR/change/", given).status_code == 403
 
 
@@ -151,6 +155,7 @@ def test_a_product_that_makes_no_sense_says_so_beside_the_amount(as_role: Any) -
     assert 'name="min_opening_minor" value="100.00"' in page
     assert "Changed terms hold for accounts opened from then on." in page
     given = {"name": "Savings", "min_opening_minor": "1e3", "min_balance_minor": "0", "overdraft_minor": "-1"}
+    given |= {"overdraft_rate": "0", "day_count": "ACT/365", "compounding": "NONE"}
     answer = client.post(
         "/admin/accounts/product/SAV-EUR/change/", {**given, "interest_rate": "1", "transfer_fee_minor": "0.005"}
     )
