@@ -96,3 +96,18 @@ def test_a_line_that_is_no_head_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(seals.HeadFileBroken, match="line 2"):
         file.last()
+
+
+def test_the_newest_head_of_a_long_file_is_read_from_its_end(tmp_path: Path) -> None:
+    file = seals.HeadFile(tmp_path / "audit.jsonl")
+    assert file.last() is None
+    heads = [
+        seals.Head(number=n, count=1, digest=f"{n:064x}", sealed_at="2026-11-21T12:30:01+00:00") for n in range(1, 201)
+    ]
+    for head in heads:
+        file.append([head])
+        assert file.last() == head
+    with file.path.open("a") as broken:
+        broken.write("{\n")
+    with pytest.raises(seals.HeadFileBroken, match="line 201"):
+        file.last()

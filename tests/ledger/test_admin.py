@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bankportal import office
 from identity.permissions import Role
 from ledger import sealing, services
 from ledger.services import Leg
@@ -135,6 +136,15 @@ def test_an_auditor_reads_every_report_and_others_none(report, auditor, alice, l
     assert page.status_code == 200
     assert login(alice).get(url).status_code in (302, 403, 404)
     assert login(lender).get(url).status_code == 403
+
+
+def test_a_report_is_the_one_active_item_of_the_navigation(auditor, rf):
+    for report in (*REPORTS, "glcode", "seal"):
+        url = reverse(f"admin:ledger_{report}_changelist")
+        request = rf.get(url)
+        request.user = auditor
+        items = [item for group in office.navigation(request) for item in group["items"]]
+        assert [item["link"] for item in items if item["active"]] == [url]
 
 
 def test_a_trial_balance_says_that_its_sides_agree(auditor, entry, now, login):
