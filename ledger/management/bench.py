@@ -22,6 +22,7 @@ from psycopg2 import sql as compose
 from ledger import services
 
 SCHEMA = "ledger_bench"
+BATCH = 200
 
 # What a Django team would write first: the same two legs, with the same guarantees as far as the ORM gives them.
 CREATE = f"""
@@ -146,6 +147,20 @@ def _post(debit: int, credit: int, amount: int) -> None:
     )
 
 
+def item(debit: int, credit: int) -> services.Transfer:
+    """The same transfer as an item of a batch."""
+    return services.Transfer(uuid.uuid4(), debit, credit, 1, "bench", "Measured transfer", "bench", "1")
+
+
+def post_batch(accounts: Accounts, dice: random.Random) -> int:
+    """A batch of transfers between customers."""
+    items = [item(*dice.sample(accounts.customers, 2)) for _ in range(BATCH)]
+    results = services.post_batch(items=items, booked_at=datetime.now(UTC))
+    if any(result.outcome != services.Outcome.POSTED for result in results):
+        raise RuntimeError("an item of the batch was refused")
+    return len(items)
+
+
 def post_service(accounts: Accounts, dice: random.Random) -> None:
     """A transfer between two customers through the posting service."""
     debit, credit = dice.sample(accounts.customers, 2)
@@ -187,7 +202,8 @@ def post_orm(accounts: Accounts, dice: random.Random) -> None:
         )
 
 
-Caller = Callable[[Accounts, random.Random], None]
+# Returns how many transfers it made; None is one.
+Caller = Callable[[Accounts, random.Random], int | None]
 
 
 def _run(call: Caller, accounts: Accounts, seed: int, seconds: float, gate: Any) -> int:
@@ -199,8 +215,7 @@ def _run(call: Caller, accounts: Accounts, seed: int, seconds: float, gate: Any)
     count = 0
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        call(accounts, dice)
-        count += 1
+        count += call(accounts, dice) or 1
     connections.close_all()
     return count
 

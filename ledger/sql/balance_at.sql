@@ -1,7 +1,7 @@
 -- What an account held at a moment, in minor units. Internal accounts: the newest snapshot that lies wholly before the moment,
 -- plus the postings after it.
 CREATE OR REPLACE FUNCTION ledger_balance_at(p_account bigint, p_at timestamptz) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   snapshot_cut xid8 := '0';
   snapshot_balance bigint := 0;

@@ -10,7 +10,7 @@ CREATE OR REPLACE PROCEDURE ledger_post_batch(
   p_source_kinds text[], p_source_ids text[], p_value_dates date[], p_booked_at timestamptz, p_whole boolean,
   OUT results smallint[], OUT entry_ids bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-SET plan_cache_mode = force_generic_plan SET jit = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   n integer := coalesce(cardinality(p_refs), 0);
   -- Per item: its reference's and its two accounts' places among the distinct ones.

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION ledger_post_hold(
   p_source_kind text, p_source_id text, p_booked_at timestamptz, p_value_date date,
   OUT entry_id bigint, OUT replayed boolean, OUT accounts bigint[], OUT balances bigint[])
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   hold record;
   used bigint;

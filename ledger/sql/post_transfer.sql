@@ -4,7 +4,7 @@ CREATE OR REPLACE PROCEDURE ledger_post_transfer(
   p_external_ref uuid, p_debit bigint, p_credit bigint, p_amount bigint, p_kind text, p_description text,
   p_source_kind text, p_source_id text, p_booked_at timestamptz, p_value_date date,
   OUT entry_id bigint, OUT replayed boolean, OUT debit_posted bigint, OUT credit_posted bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   low bigint := least(p_debit, p_credit);
   high bigint := greatest(p_debit, p_credit);
@@ -45,7 +45,11 @@ BEGIN
      AND (low_no = 2 OR b.floor IS NULL OR b.posted - b.held + low_amount >= b.floor)
   RETURNING b.posted, b.seq, b.booked_at, b.currency INTO low_posted, low_seq, low_at, low_currency;
   IF low_seq IS NULL THEN
-    low_currency := ledger_explain_refusal(low, low_amount);
+    SELECT a.currency INTO low_currency FROM ledger_ledgeraccount a
+     WHERE a.id = low AND a.is_internal AND a.status = 'ACTIVE';
+    IF NOT FOUND THEN
+      PERFORM ledger_explain_refusal(low, low_amount);
+    END IF;
   END IF;
   UPDATE ledger_balance b
      SET posted = b.posted + high_amount, seq = b.seq + 1, booked_at = greatest(b.booked_at, p_booked_at)
@@ -53,7 +57,11 @@ BEGIN
      AND (high_no = 2 OR b.floor IS NULL OR b.posted - b.held + high_amount >= b.floor)
   RETURNING b.posted, b.seq, b.booked_at, b.currency INTO high_posted, high_seq, high_at, high_currency;
   IF high_seq IS NULL THEN
-    high_currency := ledger_explain_refusal(high, high_amount);
+    SELECT a.currency INTO high_currency FROM ledger_ledgeraccount a
+     WHERE a.id = high AND a.is_internal AND a.status = 'ACTIVE';
+    IF NOT FOUND THEN
+      PERFORM ledger_explain_refusal(high, high_amount);
+    END IF;
   END IF;
   IF low_currency <> high_currency THEN
     RAISE EXCEPTION 'accounts hold different currencies' USING ERRCODE = 'BK005';

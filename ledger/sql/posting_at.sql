@@ -2,7 +2,7 @@
 -- times never run backwards along an account's sequence and the sequence has no gaps, so the month of the moment is one
 -- partition, and inside it a binary search finds the place: twenty index probes for a million postings.
 CREATE OR REPLACE FUNCTION ledger_posting_at(p_account bigint, p_at timestamptz, OUT seq bigint, OUT balance bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   low bigint := ledger_first_id(p_at);
   high bigint := ledger_first_id(p_at) + 1000000000000;

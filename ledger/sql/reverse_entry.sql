@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION ledger_reverse_entry(
   p_entry bigint, p_external_ref uuid, p_description text, p_source_kind text, p_source_id text, p_booked_at timestamptz,
   OUT entry_id bigint, OUT replayed boolean, OUT accounts bigint[], OUT balances bigint[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   reversed_already boolean;
   reversal_of bigint;
