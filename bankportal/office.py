@@ -52,6 +52,8 @@ GROUPS: dict[str, list[Item]] = {
         Item("Balance sheet", "account_balance", "ledger_balancesheet", "ledger_view"),
         Item("Income statement", "trending_up", "ledger_incomestatement", "ledger_view"),
         Item("Holds", "lock_clock", "ledger_hold", "ledger_view"),
+        Item("Reconciliation", "balance", "reconciliation_line", "ledger_view", "?matched=no"),
+        Item("Outside statements", "upload_file", "reconciliation_outsidestatement", "ledger_view"),
         Item("Seals", "verified", "ledger_seal", "ledger_view"),
     ],
     "Configuration": [

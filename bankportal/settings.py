@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "insights",
     "payments",
     "loans",
+    "reconciliation",
     "accounts",
     "kyc",
     "fraud",

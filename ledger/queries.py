@@ -75,6 +75,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class InternalLine:
+    """One posting on one of the bank's own accounts; `no` is its place in the entry."""
+
+    entry_id: int
+    no: int
+    booked_at: datetime
+    amount_minor: int
+    currency: str
+    kind: str
+    description: str
+    source_kind: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """What came in and went out in the period at this position of the question; both in minor units and not negative
     unless reversals outweigh them."""
@@ -263,6 +278,22 @@ def span(account_id: int, *, after_seq: int, last_seq: int) -> Span:
         [account_id, after_seq, account_id, last_seq, account_id, after_seq, last_seq],
     )[0]
     return Span(after_seq, last_seq, *row)
+
+
+def internal_lines(account_id: int, since: datetime, until: datetime) -> list[InternalLine]:
+    """Postings on an internal account booked in [since, until), oldest first. For statements from outside, not customers'."""
+    return [
+        InternalLine(*row)
+        for row in _rows(
+            """
+            SELECT p.entry_id, p.no, p.booked_at, p.amount, p.currency, e.kind, e.description, e.source_kind, e.source_id
+              FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+             WHERE p.account_id = %s AND p.account_seq IS NULL AND p.booked_at >= %s AND p.booked_at < %s
+             ORDER BY p.booked_at, p.entry_id, p.no
+            """,
+            [account_id, since, until],
+        )
+    ]
 
 
 def recent_lines(account_id: int, *, before_seq: int | None = None, limit: int = 20) -> list[Line]:

@@ -37,6 +37,7 @@ READ = {
     "ledger": "ledger_view",
     "notifications": "notification_view",
     "payments": "payment_view",
+    "reconciliation": "ledger_view",
 }
 # What Django's own forms may add and change; everything else is read-only there, and nothing can be deleted.
 EDIT = {"accounts/product": "product_edit", "accounts/referencerate": "product_edit"}
@@ -107,6 +108,9 @@ PAGES: dict[str, Page] = {
     "payments/payment/<path:object_id>/case/": Page("fraud_view", leads_on=True),
     "payments/payment/<path:object_id>/reverse/": Page("payment_reverse", REASON),
     "payments/payment/cash-in/": Page("payment_deposit", {"amount": "10.00", "client_id": str(uuid4())}),
+    "reconciliation/line/<path:object_id>/match/": Page("ledger_reconcile", REASON),
+    "reconciliation/match/<path:object_id>/undo/": Page("ledger_reconcile", REASON),
+    "reconciliation/outsidestatement/import/": Page("ledger_reconcile", {"source": "ofx", "currency": "EUR"}),
     "payments/payment/cash-out/": Page("payment_withdraw", {"amount": "10.00", "client_id": str(uuid4())}),
 }
 # Pages of the site itself: what staff of any role gets there.

@@ -1,0 +1,1 @@
+"""Pure rules: reading outside statements, and finding what belongs together."""
