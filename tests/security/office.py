@@ -22,6 +22,8 @@ from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
 from notifications.models import Message, OutboxEvent
 from payments.models import Limit
+from reconciliation import queries as reconciliation
+from reconciliation.models import Line, Match, OutsideStatement
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
@@ -178,8 +180,29 @@ def furnish(alice: User) -> Things:
         # Made by hand: the function that seals waits for every transaction beside this test.
         cursor.execute(LEDGER_SEAL, {"digest": "0" * 64, "at": now})
     Seal.objects.create(number=1, from_xid=0, to_xid=1, count=1, digest="0" * 64, sealed_at=now)
+    account = reconciliation.settlement_account("EUR")
+    outside = OutsideStatement.objects.create(
+        ledger_account_id=account,
+        currency="EUR",
+        source="csv",
+        file_name="march.csv",
+        sha256="0" * 64,
+        first_date=now.date(),
+        last_date=now.date(),
+        line_count=1,
+        imported_by=officer,
+        imported_at=now,
+    )
+    line = Line.objects.create(
+        statement=outside, number=1, booked_date=now.date(), amount_minor=7_77, currency="EUR", description="Odd"
+    )
+    match = Match.objects.create(
+        ledger_account_id=account, rule="AMOUNT", amount_minor=1_00, currency="EUR", made_at=now
+    )
     return Things(
         by_route={
+            "reconciliation/line/<path:object_id>/match/": str(line.pk),
+            "reconciliation/match/<path:object_id>/undo/": str(match.pk),
             "accounts/account": str(current.pk),
             "accounts/account/<path:object_id>/close/": str(current.pk),
             "accounts/account/<path:object_id>/freeze/": str(current.pk),
