@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from psycopg2 import sql as compose
 from ledger import services
 
 SCHEMA = "ledger_bench"
+RIVAL_DATABASE = "ledger_bench_hordak"
 BATCH = 200
 
 # What a Django team would write first: the same two legs, with the same guarantees as far as the ORM gives them.
@@ -124,12 +126,14 @@ def prepare(*, accounts: int) -> Accounts:
                 )
     equity = services.internal_account(gl_code="3000", currency="EUR")
     customers = []
-    for _ in range(accounts):
-        account = services.open_account(
-            gl_code="2100", currency="EUR", name="Bench", floor=0, external_ref=uuid.uuid4()
-        )
-        _post(equity, account, 1_000_000_000_000)
-        customers.append(account)
+    # One commit for all: no part of what is measured.
+    with transaction.atomic():
+        for _ in range(accounts):
+            account = services.open_account(
+                gl_code="2100", currency="EUR", name="Bench", floor=0, external_ref=uuid.uuid4()
+            )
+            _post(equity, account, 1_000_000_000_000)
+            customers.append(account)
     return Accounts(customers, orm, services.internal_account(gl_code="4100", currency="EUR"))
 
 
@@ -302,7 +306,42 @@ class Pgbench:
         return done.stdout
 
 
+class Rival:
+    """django-hordak's checked transfer, run by the interpreter of an environment that has requirements-bench.txt."""
+
+    def __init__(self, *, python: str) -> None:
+        database: dict[str, Any] = settings.DATABASES["default"]
+        self._python = python
+        self._environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "DATABASE_NAME": RIVAL_DATABASE,
+            "PGHOST": str(database.get("HOST") or database.get("OPTIONS", {}).get("host") or ""),
+            "PGUSER": str(database.get("USER") or ""),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {RIVAL_DATABASE}")
+            cursor.execute(f"CREATE DATABASE {RIVAL_DATABASE}")
+        self._call("prepare")
+
+    def per_second(self, *, clients: int, seconds: float) -> float:
+        """Transfers per second."""
+        return float(self._call("run", str(clients), str(seconds)))
+
+    def _call(self, *arguments: str) -> str:
+        done = subprocess.run(  # noqa: S603 (our own arguments, no shell)
+            [self._python, str(Path(__file__).with_name("rivals.py")), *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"the other ledger failed: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+
 def clean_up() -> None:
     """Drop the comparison's tables. The ledger's entries stay: it is append-only for its own bench too."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+        cursor.execute(f"DROP DATABASE IF EXISTS {RIVAL_DATABASE}")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from tqdm import tqdm
 
 from ledger import queries, services, verification
@@ -67,7 +67,8 @@ def prepare(*, planned: int) -> History:
             gl_code="2100", currency="EUR", name="History", floor=None, external_ref=uuid.uuid4()
         )
 
-    return History(account(), account(), [account() for _ in range(500)], end, planned)
+    with transaction.atomic():
+        return History(account(), account(), [account() for _ in range(500)], end, planned)
 
 
 def vacuum() -> None:

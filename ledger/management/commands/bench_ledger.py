@@ -42,6 +42,7 @@ LABELS = {
     "batch": "batches, one connection",
     "batch_two": "batches, two connections",
     "orm": "Django ORM, select_for_update",
+    "hordak": "django-hordak, balance checked",
 }
 # Measured before the history is there as well, in turns.
 BEFORE = ("tpcb", "service")
@@ -49,6 +50,7 @@ BEFORE = ("tpcb", "service")
 TARGETS = (
     ("service", "tpcb", 1.0, "the posting service is {found} x TPC-B, wanted {wanted}"),
     ("service", "orm", 0.0, ""),
+    ("service", "hordak", 5.0, "the posting service is {found} x django-hordak, wanted {wanted}"),
     ("hot", "service", 0.9, "one hot internal account leaves {found} of the speed, wanted {wanted}"),
     ("batch", "service", 3.0, "a batch from one connection is {found} x the single path, wanted {wanted}"),
     ("batch_two", "batch", 1.6, "batches from two connections are {found} x those from one, wanted {wanted}"),
@@ -74,6 +76,12 @@ class Command(BaseCommand):
         parser.add_argument("--clients", type=int, default=8, help="concurrent callers (default 8)")
         parser.add_argument("--accounts", type=int, default=2000, help="customer accounts (default 2000)")
         parser.add_argument("--scale", type=int, default=20, help="pgbench scale factor (default 20)")
+        parser.add_argument(
+            "--rivals",
+            metavar="PYTHON",
+            default=os.environ.get("BENCH_RIVALS", ""),
+            help="interpreter of an environment with requirements-bench.txt, to measure django-hordak too",
+        )
         parser.add_argument("--only", nargs="*", choices=sorted(LABELS), help="measure just these")
         parser.add_argument("--force", action="store_true", help="run although the ledger holds real entries")
 
@@ -135,6 +143,8 @@ class Command(BaseCommand):
                 legs[name] = partial(
                     bench.calls_per_second, call, accounts, processes=callers, threads=1, seconds=seconds
                 )
+        if "hordak" in wanted and options["rivals"]:
+            legs["hordak"] = partial(bench.Rival(python=options["rivals"]).per_second, clients=clients, seconds=seconds)
         if "service_gunicorn" in wanted:
             legs["service_gunicorn"] = partial(
                 bench.calls_per_second, bench.post_service, accounts, processes=2, threads=clients // 2, seconds=seconds
