@@ -240,7 +240,7 @@ class StandingOrderForm(DomainFormMixin, forms.Form):
         if own is not None:
             return {"credit_account_id": own.pk}
         if ibans.clean(number) is not None:
-            return {"iban": number}
+            return {"iban": number, "payee_name": self.cleaned_data["payee_name"]}
         return {"payee_number": number, "payee_name": self.cleaned_data["payee_name"]}
 
 

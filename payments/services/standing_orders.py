@@ -71,9 +71,9 @@ def draft_standing_order(
 ) -> StandingOrder:
     """The order as it would be made, every input checked and the payee's name compared; nothing is written.
 
-    Name one payee: a number of this bank with a name, an IBAN, or an own account. `amount` is decimal text in the
-    currency of the account that pays. Raises InvalidSchedule, LimitExceeded (one payment), and what a transfer raises
-    about its accounts, payee, amount and description.
+    Name one payee: a number of this bank with a name, an IBAN (a name beside it is kept unchecked), or an own account.
+    `amount` is decimal text in the currency of the account that pays. Raises InvalidSchedule, LimitExceeded (one
+    payment), and what a transfer raises about its accounts, payee, amount and description.
     """
     own = parties.accounts_of(owner_id=actor.pk)
     debit = parties.pick(own, debit_account_id, field="debit_account")
@@ -85,6 +85,7 @@ def draft_standing_order(
     elif iban:
         order.kind = Kind.WITHDRAWAL
         order.iban = withdrawals.clean_iban(iban)
+        order.payee_name = parties.clean_name(payee_name) if payee_name.strip() else ""
     else:
         order.kind = Kind.TRANSFER
         order.credit_account = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)

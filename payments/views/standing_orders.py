@@ -42,8 +42,10 @@ class NewStandingOrderPage(_StandingOrdersSection):
     """Filled in, shown with its next days, then confirmed with the PIN; the preview carries the answers along."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        initial = {"first_date": timezone.localdate(), "rhythm": "MONTH-1"}
-        return self._form(StandingOrderForm(holdings=accounts.accounts_for(self.actor), initial=initial))
+        holdings = accounts.accounts_for(self.actor)
+        usable = [str(holding.account.pk) for holding in holdings if holding.account.is_active]
+        initial = {"first_date": timezone.localdate(), "rhythm": "MONTH-1", "debit_account": (usable or [""])[0]}
+        return self._form(StandingOrderForm(holdings=holdings, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = StandingOrderForm(request.POST, holdings=accounts.accounts_for(self.actor))
