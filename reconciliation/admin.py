@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.decorators import action, display
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -210,12 +210,12 @@ class LineAdmin(ReadOnlyAdmin):
 
         class MatchForm(DecisionForm):
             postings_chosen = forms.MultipleChoiceField(
-                label="Postings of ours", choices=postings, widget=UnfoldAdminCheckboxSelectMultiple
+                label="Postings of ours", choices=postings, widget=UnfoldAdminCheckboxSelectMultipleWidget
             )
             lines_chosen = forms.MultipleChoiceField(
                 label="Together with these lines of theirs",
                 choices=others,
-                widget=UnfoldAdminCheckboxSelectMultiple,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
                 required=False,
             )
 

@@ -36,10 +36,11 @@ ORPHAN_LIFETIME = timedelta(days=1)
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
 
 
-def issue_due_statements(*, now: datetime, seconds: float = 240) -> int:
+def issue_due_statements(*, now: datetime, seconds: float = 45) -> int:
     """Issue every monthly statement that is due, oldest first, until `seconds` have passed. Returns how many.
 
-    Safe to run twice or at once: what is issued stays, what is not yet comes with the next run.
+    Safe to run twice or at once: what is issued stays, what is not yet comes with the next run. The first day of a month
+    brings many at once, and a worker has messages to deliver meanwhile: hence the short turns.
     """
     give_up = monotonic() + seconds
     issued = 0
