@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -55,6 +56,12 @@ def legal_name(user_id: int) -> str:
     return User.objects.filter(pk=user_id).values_list("full_name", flat=True).first() or ""
 
 
+def legal_names(user_ids: Collection[int]) -> dict[int, str]:
+    """The checked names of many people in one query; who was never approved is left out."""
+    rows = _ever_approved().filter(user_id__in=user_ids).only("user_id", "first_name", "last_name")
+    return {row.user_id: row.full_name for row in rows.order_by("decided_at", "id")}
+
+
 def home_country(user_id: int) -> str:
     """ISO alpha-2 country of the latest approved address, or empty."""
     application = _known(user_id)
@@ -71,11 +78,14 @@ def postal_address(user_id: int) -> tuple[str, ...]:
     return tuple(line for line in (application.address, town, country) if line)
 
 
+def _ever_approved() -> QuerySet[Application]:
+    return Application.objects.filter(Q(state=State.APPROVED) | Q(state=State.EXPIRED, decided_at__isnull=False))
+
+
 def _known(user_id: int) -> Application | None:
     return (
-        Application.objects.filter(
-            Q(state=State.APPROVED) | Q(state=State.EXPIRED, decided_at__isnull=False), user_id=user_id
-        )
+        _ever_approved()
+        .filter(user_id=user_id)
         .only("first_name", "last_name", "address", "postcode", "city", "home_country")
         .order_by("-decided_at", "-id")
         .first()

@@ -203,6 +203,7 @@ class StandingOrderForm(DomainFormMixin, forms.Form):
         label="Description", required=False, max_length=140, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     pin = PinField(required=False)
+    client_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, holdings: Sequence[Holding], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

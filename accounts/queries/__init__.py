@@ -127,6 +127,12 @@ def owner_display_name(account: Account) -> str:
     return kyc.legal_name(account.owner_id) or account.owner.full_name
 
 
+def owner_display_names(accounts: Iterable[Account]) -> dict[int, str]:
+    """`owner_display_name` of many accounts (with their owners loaded) by owner, in one query."""
+    given = {account.owner_id: account.owner.full_name for account in accounts}
+    return given | (kyc.legal_names(given) if given else {})
+
+
 def recent_lines(account: Account, *, limit: int = 10) -> list[StatementLine]:
     """The newest postings first."""
     return [line_of(line, account.currency) for line in ledger.recent_lines(account.ledger_account_id, limit=limit)]

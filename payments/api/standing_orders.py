@@ -165,7 +165,7 @@ class Skip(_Change):
         tags=TAGS,
         parameters=[IDEMPOTENCY_KEY],
         request=None,
-        responses=_CHANGED | {400: ProblemSerializer},
+        responses=_CHANGED | {400: ProblemSerializer, 422: ProblemSerializer},
         examples=[_EXAMPLE],
     )
     def post(self, request: Request, order_id: UUID) -> HttpResponseBase:

@@ -133,18 +133,25 @@ def get_payment_for(*, actor: User, payment_id: UUID) -> PaymentDocument:
 
 
 def documents(payments: Iterable[Payment], *, actor: User) -> list[PaymentDocument]:
-    return [document(payment, actor=actor) for payment in payments]
+    listed = list(payments)
+    payers = [one.debit_account for one in listed if one.debit_account and one.debit_account.owner_id != actor.pk]
+    names = accounts.owner_display_names(payers)
+    return [_document(payment, actor=actor, names=names) for payment in listed]
 
 
 def document(payment: Payment, *, actor: User) -> PaymentDocument:
-    """What the actor, a party to the payment, may see of it. Needs `with_parties`; makes no query."""
+    """What the actor, a party to the payment, may see of it. Needs `with_parties`. Raises PaymentNotFound."""
+    return documents([payment], actor=actor)[0]
+
+
+def _document(payment: Payment, *, actor: User, names: dict[int, str]) -> PaymentDocument:
     debit, credit = payment.debit_account, payment.credit_account
     pays = debit is not None and debit.owner_id == actor.pk
     receives = credit is not None and credit.owner_id == actor.pk
     own = debit if pays else credit
     if own is None or not (pays or receives):
         raise PaymentNotFound
-    other_name, other_number = _seen_by_payer(payment) if pays else _seen_by_payee(payment)
+    other_name, other_number = _seen_by_payer(payment) if pays else _seen_by_payee(payment, names)
     return PaymentDocument(
         id=payment.pk,
         kind=payment.kind,
@@ -278,8 +285,8 @@ def _seen_by_payer(payment: Payment) -> tuple[str, str]:
     return payment.payee_name, credit.grouped_number
 
 
-def _seen_by_payee(payment: Payment) -> tuple[str, str]:
+def _seen_by_payee(payment: Payment, names: dict[int, str]) -> tuple[str, str]:
     debit = payment.debit_account
     if debit is None:
         return str(Source(payment.source).label), ""
-    return debit.owner.get_full_name(), debit.masked_number
+    return names[debit.owner_id], debit.masked_number

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from common.money import Money
@@ -91,13 +91,18 @@ def bank_and_own_limits(*, customer_id: int, channel: Channel) -> tuple[Limits, 
 def limit_used(*, customer_id: int, channel: Channel, payee: Target | None, now: datetime) -> Used:
     """What the customer sent today and this month through a channel, and to `payee` when that is a new one.
 
-    All in minor units of the base currency; without a payee `new_payee` is None.
+    What a standing order paid in the day after it was made counts as sent through the portal. All in minor units of the
+    base currency; without a payee `new_payee` is None.
     """
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     out = Payment.objects.filter(
         debit_account__owner_id=customer_id, kind__in=LIMITED_KINDS, status__in=_COUNTED, created_at__lte=now
     )
-    sums = out.filter(channel=channel, created_at__gte=midnight.replace(day=1)).aggregate(
+    through = Q(channel=channel)
+    if channel == Channel.PORTAL:
+        made = "standing_run__order__created_at"
+        through |= Q(channel=Channel.ORDER, **{f"{made}__gt": F("created_at") - COOLING_OFF})
+    sums = out.filter(through, created_at__gte=midnight.replace(day=1)).aggregate(
         monthly=Sum("amount_base_minor"), daily=Sum("amount_base_minor", filter=Q(created_at__gte=midnight))
     )
     return Used(

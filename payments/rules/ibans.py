@@ -9,9 +9,11 @@ from stdnum.exceptions import ValidationError
 def clean(text: str) -> str | None:
     """The IBAN in its stored form, or None when its shape, country or check digits are wrong."""
     try:
-        return str(iban.validate(text))
+        number = str(iban.validate(text))
     except ValidationError:
         return None
+    # Other scripts' digits and the second way to write a check digit (01 for 98) would make one account look like two.
+    return number if number.isascii() and number[2:4] == iban.calc_check_digits(number) else None
 
 
 def grouped(number: str) -> str:

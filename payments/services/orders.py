@@ -96,7 +96,8 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     """
     require_transaction()
     require_funds(order)
-    now = _not_before_the_last(order, now=now)
+    assert order.debit is not None, "only payments out of an account are screened"
+    now = not_before_the_last(owner_id=order.debit.owner_id, now=now)
     _require_within_limits(order, now=now)
     verdict = screen(order, now=now)
     if verdict is None:
@@ -108,15 +109,14 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     return _refuse(order, verdict=verdict, now=now)
 
 
-def _not_before_the_last(order: Order, *, now: datetime) -> datetime:
+def not_before_the_last(*, owner_id: int, now: datetime) -> datetime:
     """The time of the customer's latest payment when that is slightly later than `now`, else `now`.
 
     Requests read the clock before they wait for the lock, so they come out of it in another order. Limits count what
     happened up to a moment: a payment stamped earlier than the one before it would not count that one.
     """
-    assert order.debit is not None, "only payments out of an account are screened"
     latest = Payment.objects.filter(
-        debit_account__owner_id=order.debit.owner_id, created_at__gt=now, created_at__lte=now + _WAITING_AT_MOST
+        debit_account__owner_id=owner_id, created_at__gt=now, created_at__lte=now + _WAITING_AT_MOST
     ).aggregate(latest=Max("created_at"))["latest"]
     return latest or now
 

@@ -137,12 +137,19 @@ def check_payee_name(*, typed: str, payee: Account) -> NameCheck:
 
 
 def clean_name(typed: str) -> str:
-    """A payee's name without the blanks around it. Raises PayeeNameMissing beside `payee_name`."""
-    if not typed.strip():
+    """A payee's name in one line, for both sides read it. Raises PayeeNameMissing beside `payee_name`."""
+    name = " ".join(typed.split())
+    if not name:
         raise PayeeNameMissing(field="payee_name")
     if len(typed) > NAME_MAX:
         raise PayeeNameMissing(f"Use {NAME_MAX} characters or fewer.", code="payee_name_too_long", field="payee_name")
-    return typed.strip()
+    if not name.isprintable():
+        raise PayeeNameMissing(
+            "This name holds characters that cannot be seen. Type it again.",
+            code="invalid_payee_name",
+            field="payee_name",
+        )
+    return name
 
 
 def home_country(customer: User) -> str:

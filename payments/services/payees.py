@@ -29,7 +29,7 @@ def check_payee(*, actor: User, name: str, number: str = "", iban: str = "") -> 
     else:
         account = parties.find_payee(actor=actor, number=number)
         match = parties.check_payee_name(typed=name, payee=account)
-        found = Payee(customer=actor, name=name.strip(), account=account, name_match=match.result.value)
+        found = Payee(customer=actor, name=parties.clean_name(name), account=account, name_match=match.result.value)
     if queries.saved_payees(actor).filter(account=found.account, iban=found.iban).exists():
         raise PayeeSaved(field="iban" if iban else "payee_number")
     return found

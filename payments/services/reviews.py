@@ -48,7 +48,7 @@ def review_transfer(
     payload = {
         "kind": Kind.TRANSFER.value,
         "payee_number": credit.grouped_number,
-        "payee_name": payee_name.strip(),
+        "payee_name": parties.clean_name(payee_name),
         "name_check": check.result.value,
         "name_hint": check.hint,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TypedDict
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
@@ -35,7 +35,7 @@ from payments.errors import (
 )
 from payments.models import Channel, Kind, Payment, StandingOrder, StandingRun
 from payments.rules.calendar import Unit
-from payments.services import limits, parties, transfers, withdrawals
+from payments.services import limits, orders, parties, transfers, withdrawals
 
 MOST_OPEN = 100
 FURTHEST_START = timedelta(days=2 * 366)
@@ -90,26 +90,39 @@ def draft_standing_order(
         order.kind = Kind.TRANSFER
         order.credit_account = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)
         order.payee_match = parties.check_payee_name(typed=payee_name, payee=order.credit_account).result.value
-        order.payee_name = payee_name.strip()
+        order.payee_name = parties.clean_name(payee_name)
     money = parties.amount_for(debit, amount=amount, currency="")
     order.amount_minor, order.currency = money.amount_minor, money.currency
     if order.kind != Kind.OWN_TRANSFER:
         limits.require_each_within(customer_id=actor.pk, amount_base_minor=parties.base_amount(money))
     _put_on_calendar(order, unit=unit, every=every, first_date=first_date, last_date=last_date, now=now)
+    if first_date == timezone.localdate(now):
+        _require_within_limits(order, now=now)
     return order
 
 
-def make_standing_order(*, draft: StandingOrder, pin: str, now: datetime) -> StandingOrder:
-    """Keep a checked draft: its customer's PIN first. Raises WrongPin, PinLocked, PinNotSet, TooManyStandingOrders."""
+def make_standing_order(
+    *, draft: StandingOrder, pin: str, now: datetime, client_id: UUID | None = None
+) -> StandingOrder:
+    """Keep a checked draft: its customer's PIN first. The same `client_id` again gives the order it made.
+
+    Raises WrongPin, PinLocked, PinNotSet, TooManyStandingOrders.
+    """
     identity.verify_pin(actor=draft.customer, pin=pin, now=now)
     with use_case():
-        return make_standing_order_within(draft=draft, now=now)
+        return make_standing_order_within(draft=draft, now=now, client_id=client_id)
 
 
-def make_standing_order_within(*, draft: StandingOrder, now: datetime) -> StandingOrder:
+def make_standing_order_within(*, draft: StandingOrder, now: datetime, client_id: UUID | None = None) -> StandingOrder:
     """`make_standing_order` inside the caller's transaction, the PIN checked before."""
     require_transaction()
     customer = User.objects.select_for_update(no_key=True).get(pk=draft.customer_id)
+    if client_id is not None:
+        # Bound to the customer: nobody's token meets another's order.
+        draft.pk = uuid5(customer.public_id, f"standing-order:{client_id}")
+        known = StandingOrder.objects.filter(pk=draft.pk).first()
+        if known is not None:
+            return known
     if StandingOrder.objects.filter(customer=customer, status__in=_OPEN).count() >= MOST_OPEN:
         raise TooManyStandingOrders
     draft.created_at = draft.changed_at = now
@@ -121,7 +134,7 @@ def make_standing_order_within(*, draft: StandingOrder, now: datetime) -> Standi
 
 
 def skip_next_run(*, actor: User, order_id: UUID, now: datetime) -> StandingOrder:
-    """Leave the next due date out. Raises StandingOrderNotFound, StandingOrderOver."""
+    """Leave the next due date out. Raises StandingOrderNotFound, StandingOrderOver, InvalidSchedule (too far ahead)."""
     with use_case():
         return skip_next_run_within(actor=actor, order_id=order_id, now=now)
 
@@ -129,11 +142,17 @@ def skip_next_run(*, actor: User, order_id: UUID, now: datetime) -> StandingOrde
 def skip_next_run_within(*, actor: User, order_id: UUID, now: datetime) -> StandingOrder:
     """`skip_next_run` inside the caller's transaction."""
     require_transaction()
-    return _changed(actor, order_id, "skipped", _skip, now=now)
+
+    def change(order: StandingOrder) -> None:
+        if order.next_date is not None and order.next_date > timezone.localdate(now) + FURTHEST_START:
+            raise InvalidSchedule("Days can be left out up to two years ahead.")
+        _skip(order)
+
+    return _changed(actor, order_id, "skipped", change, now=now)
 
 
 def pause_standing_order(*, actor: User, order_id: UUID, now: datetime) -> StandingOrder:
-    """Make no payments until it is resumed. Raises StandingOrderNotFound, StandingOrderOver."""
+    """Make no payments until it is resumed; a day that waits for money is left out. Raises StandingOrderNotFound, StandingOrderOver."""
 
     def change(order: StandingOrder) -> None:
         order.status = StandingOrder.Status.PAUSED
@@ -259,7 +278,7 @@ def _attempt(run_id: UUID, *, now: datetime) -> bool:
         if run is None:
             return False
         order = run.order
-        if order.status == StandingOrder.Status.CANCELLED:
+        if order.status in (StandingOrder.Status.CANCELLED, StandingOrder.Status.PAUSED):
             run.status, run.next_attempt_at = StandingRun.Status.SKIPPED, None
             run.save()
             return False
@@ -280,6 +299,9 @@ def _pay(run: StandingRun, *, now: datetime) -> Payment:
     order = run.order
     if not order.customer.is_active:
         raise AccountNotUsable("The customer's login is closed.")
+    if now - order.created_at < queries.COOLING_OFF:
+        parties.lock_debit_side(owner_id=order.customer_id)
+        _require_within_limits(order, now=orders.not_before_the_last(owner_id=order.customer_id, now=now))
     shared = _Shared(
         actor=order.customer,
         debit_account_id=order.debit_account_id,
@@ -298,6 +320,18 @@ def _pay(run: StandingRun, *, now: datetime) -> Payment:
         return transfers.submit_own_transfer_within(credit_account_id=order.credit_account.pk, **shared)
     return transfers.submit_transfer_within(
         payee_number=order.credit_account.number, payee_name=order.payee_name, **shared
+    )
+
+
+def _require_within_limits(order: StandingOrder, *, now: datetime) -> None:
+    """What an order pays in the day after it was made is held to the portal's limits, or it would lead around them."""
+    limits.require_within(
+        customer_id=order.customer_id,
+        kind=Kind(order.kind),
+        channel=Channel.PORTAL,
+        amount_base_minor=parties.base_amount(order.amount),
+        payee=queries.Target(order.credit_account_id, order.iban),
+        now=now,
     )
 
 

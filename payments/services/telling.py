@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from accounts import queries as accounts
 from accounts.models import Account
 from audit import services as audit
 from common.money import display
@@ -118,9 +119,9 @@ def payee_label(payment: Payment) -> str:
 
 
 def payer_label(payment: Payment) -> str:
-    """Who pays, as the payee is told."""
+    """Who pays, as the payee is told: by the name the bank has checked, not by one that people choose themselves."""
     if payment.debit_account is not None:
-        return payment.debit_account.owner.get_full_name()
+        return accounts.owner_display_name(payment.debit_account)
     return Source(payment.source).label
 
 

@@ -96,7 +96,7 @@ def submit_transfer_within(
         cost=cost_of_transfer(amount=money, product_fee_minor=debit.transfer_fee_minor),
         channel=channel,
         description=parties.clean_description(description),
-        payee_name=payee_name.strip(),
+        payee_name=parties.clean_name(payee_name),
         payee_match=check.result.value,
         country=country,
     )

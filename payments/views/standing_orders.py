@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -48,7 +48,11 @@ class NewStandingOrderPage(_StandingOrdersSection):
         return self._form(StandingOrderForm(holdings=holdings, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = StandingOrderForm(request.POST, holdings=accounts.accounts_for(self.actor))
+        typed = request.POST.copy()
+        if "confirm" not in typed:
+            # One for each preview: the second of two clicks finds the order of the first.
+            typed["client_id"] = str(uuid4())
+        form = StandingOrderForm(typed, holdings=accounts.accounts_for(self.actor))
         if not form.is_valid():
             return self._form(form, status=422)
         now = timezone.now()
@@ -62,7 +66,9 @@ class NewStandingOrderPage(_StandingOrdersSection):
         if "confirm" not in request.POST:
             return self._preview(form, draft)
         try:
-            order = services.make_standing_order(draft=draft, pin=form.cleaned_data["pin"], now=now)
+            order = services.make_standing_order(
+                draft=draft, pin=form.cleaned_data["pin"], client_id=form.cleaned_data["client_id"], now=now
+            )
         except DomainError as error:
             form.attach(error)
             return self._preview(form, draft, status=422)
