@@ -48,6 +48,13 @@ def step(day: date, frequency: Frequency, periods: int, seed_day: int) -> date:
     return day + timedelta(days=periods * NOMINAL_DAYS[frequency])
 
 
+def seed_of(*, start: date, first_due: date | None, seed_day: int | None, frequency: Frequency, every: int) -> int:
+    """The day of the month that the due dates return to."""
+    if seed_day is not None:
+        return seed_day
+    return start.day if first_due in (None, step(start, frequency, every, start.day)) else first_due.day
+
+
 @lru_cache(maxsize=1024)
 def due_dates(
     *, start: date, first_due: date | None, seed_day: int | None, frequency: Frequency, every: int, count: int
@@ -57,9 +64,8 @@ def due_dates(
     Unless told, the seed is the day of the disbursement, or that of a first due date which does not follow from it.
     Loans that start on one day share the answer. Raises ValueError or OverflowError beyond the year 9999.
     """
-    regular = step(start, frequency, every, seed_day or start.day)
-    first = first_due or regular
-    seed = seed_day or (start.day if first == regular else first.day)
+    seed = seed_of(start=start, first_due=first_due, seed_day=seed_day, frequency=frequency, every=every)
+    first = first_due or step(start, frequency, every, seed)
     return tuple(step(first, frequency, every * index, seed) for index in range(count))
 
 

@@ -17,7 +17,7 @@ def parts(terms: Terms, periods: Periods) -> Parts:
     Interest of the grace falls due with the first instalment after it.
     """
     balance, count = terms.principal_minor, terms.instalments
-    interest = _interest(terms, periods)
+    interest = interest_rows(terms, periods)
     share = _rounded(terms, Fraction(balance, count - terms.principal_grace), 1, terms.interest_rounding)
     if terms.instalment_multiple_minor is not None:
         exact = Fraction(balance, count - terms.principal_grace) + Fraction(sum(interest), count)
@@ -32,10 +32,11 @@ def parts(terms: Terms, periods: Periods) -> Parts:
     grace = terms.interest_grace
     if grace:
         interest = [*[0] * grace, sum(interest[: grace + 1]), *interest[grace + 1 :]]
-    return Parts(principal, interest)
+    return Parts(principal, interest, target=share)
 
 
-def _interest(terms: Terms, periods: Periods) -> list[int]:
+def interest_rows(terms: Terms, periods: Periods) -> list[int]:
+    """The interest each row earns, before any grace moves it."""
     years = sum((Fraction(*factor) for factor in periods.factors), Fraction(0))
     total = _rounded(terms, terms.principal_minor * years, 1, terms.interest_rounding)
     each = _rounded(terms, terms.principal_minor * years / terms.instalments, 1, terms.interest_rounding)

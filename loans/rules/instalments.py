@@ -15,11 +15,15 @@ _SMOOTHING_ROUNDS = 3
 
 @dataclass(slots=True)
 class Parts:
-    """Principal and interest of each row, in minor units."""
+    """Principal and interest of each row, in minor units.
+
+    `target` is what each row was made from: its instalment, or its share of principal under FLAT and EQUAL_PRINCIPAL.
+    """
 
     principal: list[int]
     interest: list[int]
     deferred: list[int] = field(default_factory=list)
+    target: int = 0
 
     def carried_after(self, length: int) -> int:
         """Interest that the grace holds back after `length` rows."""
@@ -73,7 +77,12 @@ def plan(
 
 def equal_instalment(terms: Terms, factors: Sequence[Factor], owed: int) -> int:
     """The instalment that pays `owed` off over periods of these factors, rounded as the terms say."""
-    exact = annuity(owed, annuity_factors(terms, factors))
+    return instalment_for(terms, annuity_factors(terms, factors), owed)
+
+
+def instalment_for(terms: Terms, factors: Sequence[Factor], owed: int) -> int:
+    """The same at these very period rates."""
+    exact = annuity(owed, factors)
     multiple, rounding = _instalment_rounding(terms)
     return decimal_to(exact, multiple=multiple, rounding=rounding)
 
@@ -122,7 +131,7 @@ def _walk(tail: Tail, *, instalment: int | None, share: int) -> Parts:
         principals.append(principal)
         interests.append(interest)
         balance -= principal
-    rows = Parts(principals, interests)
+    rows = Parts(principals, interests, target=share if instalment is None else instalment)
     return _deferred(tail, rows) if terms.interest_grace > tail.first or tail.carried else rows
 
 

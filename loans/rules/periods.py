@@ -44,15 +44,16 @@ def _factors(
     )
 
 
-def annuity_factors(terms: Terms, factors: Sequence[Factor]) -> Sequence[Factor]:
+def annuity_factors(terms: Terms, factors: Sequence[Factor], *, rate: Factor | None = None) -> Sequence[Factor]:
     """The period rates behind the equal instalment, one for each of `factors`, as `terms.annuity_rate` says."""
+    rate = rate or terms.rate
     if terms.annuity_rate is AnnuityRate.ACTUAL_PERIODS:
         return factors
     if terms.annuity_rate is AnnuityRate.TWELFTH:
-        one = calendar.twelfth_factor(rate=terms.rate, frequency=terms.frequency, every=terms.every)
+        one = calendar.twelfth_factor(rate=rate, frequency=terms.frequency, every=terms.every)
     else:
         one = calendar.nominal_factor(
-            rate=terms.rate, day_count=terms.day_count, frequency=terms.frequency, every=terms.every
+            rate=rate, day_count=terms.day_count, frequency=terms.frequency, every=terms.every
         )
     return (one,) * len(factors)
 

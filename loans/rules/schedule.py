@@ -66,7 +66,7 @@ def make_schedule(*, terms: Terms) -> Schedule:
     """
     periods = periods_of(terms)
     tranches = tranche_periods(terms, periods)
-    parts = flat.parts(terms, periods) if terms.method is Method.FLAT else _declining(terms, periods, tranches)
+    parts, _ = plan_parts(terms=terms, periods=periods, tranches=tranches)
     return Schedule(
         terms=terms,
         rows=_rows(terms, periods, tranches, parts),
@@ -79,10 +79,23 @@ def _disbursement_fees(terms: Terms) -> tuple[tuple[date, int], ...]:
     return tuple((on, amount) for on, amount in charged if amount)
 
 
-def _declining(terms: Terms, periods: Periods, tranches: dict[int, tuple[Disbursement, ...]]) -> Parts:
+def plan_parts(
+    *, terms: Terms, periods: Periods, tranches: dict[int, tuple[Disbursement, ...]]
+) -> tuple[Parts, list[int]]:
+    """Principal and interest of each row, and the instalment (or share of principal) behind it."""
+    if terms.method is Method.FLAT:
+        parts = flat.parts(terms, periods)
+        return parts, [parts.target] * terms.instalments
+    return _declining(terms, periods, tranches)
+
+
+def _declining(
+    terms: Terms, periods: Periods, tranches: dict[int, tuple[Disbursement, ...]]
+) -> tuple[Parts, list[int]]:
     """Interest on what is owed; each new disbursement sets the instalments anew from its period on."""
     principal: list[int] = []
     interest: list[int] = []
+    targets: list[int] = []
     balance = carried = 0
     turns = [*sorted(tranches), len(periods.dues)]
     for here, there in itertools.pairwise(turns):
@@ -90,9 +103,10 @@ def _declining(terms: Terms, periods: Periods, tranches: dict[int, tuple[Disburs
         length = there - here
         principal += tail.principal[:length]
         interest += tail.interest[:length]
+        targets += [tail.target] * length
         carried = tail.carried_after(length)
         balance += sum(part.amount_minor for part in tranches[here]) - sum(tail.principal[:length])
-    return Parts(principal, interest)
+    return Parts(principal, interest), targets
 
 
 def _rows(

@@ -1,0 +1,219 @@
+"""The running loan: its instalments with what is paid of them, and what is due of each as of a day."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from loans.rules import calendar, fees, flat
+from loans.rules.amounts import Factor, divide_to
+from loans.rules.calendar import DayCount, Frequency
+from loans.rules.periods import annuity_factors, interest_of, periods_of, tranche_periods
+from loans.rules.schedule import plan_parts
+from loans.rules.terms import InterestBasis, Method, Part, Terms
+
+_BY_SHARE = (Method.FLAT, Method.EQUAL_PRINCIPAL)
+
+
+def nothing() -> dict[Part, int]:
+    return dict.fromkeys(Part, 0)
+
+
+@dataclass(slots=True)
+class Instalment:
+    """One row while the loan runs. Amounts in minor units; `due_parts` is filled by `Account.look`.
+
+    `target` is the instalment, or the share of principal; None pays no principal. `extra` is principal paid beyond it.
+    `frozen` and `settled` are interest and principal that later days no longer change,
+    `accrues_from` is where interest starts if not with the period.
+    """
+
+    number: int
+    start: date
+    due: date
+    years: Factor
+    target: int | None
+    flat_interest: int = 0
+    deferred: bool = False
+    extra: int = 0
+    frozen: int | None = None
+    settled: int | None = None
+    accrues_from: date | None = None
+    charges: dict[Part, int] = field(default_factory=nothing)
+    paid: dict[Part, int] = field(default_factory=nothing)
+    due_parts: dict[Part, int] = field(default_factory=nothing)
+    fee_waived: bool = False
+    late_charged: bool = False
+    open_principal: int = 0
+
+    def unpaid(self, part: Part) -> int:
+        return self.due_parts[part] - self.paid[part]
+
+    @property
+    def unpaid_total(self) -> int:
+        return sum(self.due_parts.values()) - sum(self.paid.values())
+
+
+class Account:
+    """The state that events change. `look` computes what each instalment comes to."""
+
+    def __init__(self, terms: Terms) -> None:
+        periods = periods_of(terms)
+        years = periods_of(replace(terms, annual_rate=Decimal(100))).factors
+        tranches = tranche_periods(terms, periods)
+        _, targets = plan_parts(terms=terms, periods=periods, tranches=tranches)
+        flat_interest = flat.interest_rows(terms, periods) if terms.method is Method.FLAT else [0] * terms.instalments
+        self.terms = terms
+        self.disbursements = terms.disbursements
+        self.rates: list[tuple[date, Factor]] = [(terms.start_date, terms.rate)]
+        self.principal_flows: list[tuple[date, int]] = []
+        self.seed_day = calendar.seed_of(
+            start=terms.start_date,
+            first_due=terms.first_due_date,
+            seed_day=terms.seed_day,
+            frequency=terms.frequency,
+            every=terms.every,
+        )
+        self.regular_years = (terms.every, 12)
+        self.rows = [
+            Instalment(
+                number=index + 1,
+                start=periods.starts[index],
+                due=periods.dues[index],
+                years=years[index],
+                target=targets[index] if index >= terms.principal_grace else None,
+                flat_interest=flat_interest[index],
+                deferred=index < terms.interest_grace,
+            )
+            for index in range(terms.instalments)
+        ]
+
+    @property
+    def follows_balance(self) -> bool:
+        """FLAT interest is fixed at the start, whatever the terms say of other methods."""
+        return self.terms.interest_basis is InterestBasis.ACTUAL and self.terms.method is not Method.FLAT
+
+    def look(self, as_of: date) -> None:
+        """Fill every row's `due_parts` as they stand on `as_of`.
+
+        Under ACTUAL what is overdue is taken to be paid on `as_of`, and what is not yet due on its due date. Under
+        PLANNED each instalment's principal leaves on its due date, whatever is paid.
+        """
+        flows = self._flows()
+        owed = carried = 0
+        last = len(self.rows) - 1
+        for index, row in enumerate(self.rows):
+            owed += sum(part.amount_minor for part in self.disbursements if row.start <= part.on < row.due)
+            row.open_principal = owed
+            own = self._interest(index, row.due, flows)
+            wanted = row.settled
+            if wanted is None:
+                wanted = max(self.wanted(row, own) + row.extra, row.paid[Part.PRINCIPAL])
+            principal = owed if index == last else min(wanted, owed)
+            interest = own + carried
+            carried = interest if row.deferred else 0
+            # Rounding in parts may come to less than was paid in advance; that is not paid back.
+            interest = row.paid[Part.INTEREST] if row.deferred else max(interest, row.paid[Part.INTEREST])
+            owed -= principal
+            if self.follows_balance:
+                flows.append((max(row.due, as_of), row.paid[Part.PRINCIPAL] - principal))
+            else:
+                flows.append((row.due, row.extra - principal))
+            self._fill(row, principal, interest)
+
+    def wanted(self, row: Instalment, interest: int) -> int:
+        """The principal a row asks for beside this interest."""
+        if row.target is None:
+            return 0
+        return row.target if self.terms.method in _BY_SHARE else max(row.target - interest, 0)
+
+    def _fill(self, row: Instalment, principal: int, interest: int) -> None:
+        charged = 0
+        if not row.fee_waived and principal + interest:
+            charged = fees.of_instalment(self.terms, principal, interest)
+        row.due_parts = {
+            Part.PENALTY: row.charges[Part.PENALTY],
+            # A share of interest that an early payment then lowered is not paid back.
+            Part.FEE: max(row.charges[Part.FEE] + charged, row.paid[Part.FEE]),
+            Part.PRINCIPAL: principal,
+            Part.INTEREST: interest,
+        }
+
+    def accrued(self, index: int, until: date) -> int:
+        """Interest of one row until a day of its period, in minor units, from what the last `look` knows."""
+        return self._interest(index, until, self._flows_before(index))
+
+    def _interest(self, index: int, until: date, flows: list[tuple[date, int]]) -> int:
+        row = self.rows[index]
+        if row.frozen is not None:
+            return row.frozen
+        if self.terms.method is Method.FLAT:
+            return self._flat_interest(row, until)
+        since = row.accrues_from or row.start
+        if since >= until:
+            return 0
+        days = sorted({since, *(on for on, _ in flows if since < on < until), until})
+        spans: list[tuple[int, Factor]] = []
+        for first, end in itertools.pairwise(days):
+            balance = max(sum(amount for on, amount in flows if on <= first), 0)
+            spans.extend((balance, share) for share in self._shares(index, first, end))
+        return interest_of(self.terms, spans)
+
+    def _flows(self) -> list[tuple[date, int]]:
+        """What changed the balance: disbursements, and principal paid (under PLANNED only what was prepaid)."""
+        return [
+            *((part.on, part.amount_minor) for part in self.disbursements),
+            *((on, -amount) for on, amount in self.principal_flows),
+        ]
+
+    def _flows_before(self, index: int) -> list[tuple[date, int]]:
+        if self.follows_balance:
+            return self._flows()
+        planned = ((row.due, row.extra - row.due_parts[Part.PRINCIPAL]) for row in self.rows[:index])
+        return [*self._flows(), *planned]
+
+    def _flat_interest(self, row: Instalment, until: date) -> int:
+        if until >= row.due:
+            return row.flat_interest
+        return divide_to(
+            row.flat_interest * max((until - row.start).days, 0),
+            (row.due - row.start).days,
+            multiple=self.terms.amount_multiple_minor,
+            rounding=self.terms.interest_rounding,
+        )
+
+    def _shares(self, index: int, first: date, end: date) -> list[Factor]:
+        """The factors of a span, cut where a period or a rate begins; several rows' days when interest was carried."""
+        cuts = {row.start for row in self.rows[: index + 1]} | {on for on, _ in self.rates}
+        days = sorted({first, *(cut for cut in cuts if first < cut < end), end})
+        return [self._share(index, start, stop) for start, stop in itertools.pairwise(days)]
+
+    def _share(self, index: int, start: date, stop: date) -> Factor:
+        rate = next(rate for on, rate in reversed(self.rates) if on <= start)
+        if self.terms.day_count is not DayCount.THIRTY_360 or self.terms.frequency is not Frequency.MONTHS:
+            return calendar.days_factor(rate=rate, day_count=self.terms.day_count, from_date=start, due_date=stop)
+        row = next(row for row in reversed(self.rows[: index + 1]) if row.start <= start)
+        days, length = (stop - start).days, (row.due - row.start).days
+        return rate[0] * row.years[0] * days, rate[1] * row.years[1] * length
+
+    def earned(self, index: int, until: date) -> int:
+        """Interest that a row asks for on a day not after its due date: its own, and what a grace held back for it."""
+        if self.rows[index].deferred:
+            return 0
+        total = self.accrued(index, min(until, self.rows[index].due))
+        for before in range(index - 1, -1, -1):
+            if not self.rows[before].deferred:
+                break
+            total += self.accrued(before, min(until, self.rows[before].due))
+        return total
+
+    def annuity_factor(self) -> Factor:
+        """The nominal period rate of today, as `terms.annuity_rate` says."""
+        return annuity_factors(self.terms, [(0, 1)], rate=self.rates[-1][1])[0]
+
+    def factors(self, first: int) -> list[Factor]:
+        """The whole factors of the rows from `first` on, for a new instalment."""
+        rows = range(first, len(self.rows))
+        return [self._share(index, self.rows[index].start, self.rows[index].due) for index in rows]
