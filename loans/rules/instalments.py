@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from loans.rules.amounts import Factor, Rounding, annuity, decimal_to, divide, divide_to
+from loans.rules.amounts import Factor, Rounding, annuity, decimal_to, divide_to
 from loans.rules.periods import Periods, annuity_factors, interest_of, span_factor
 from loans.rules.terms import AnnuityRate, Disbursement, Method, Terms
 
@@ -112,22 +112,28 @@ def _first_interest(tail: Tail) -> int:
 def _walk(tail: Tail, *, instalment: int | None, share: int) -> Parts:
     """Row by row: interest on the balance, then principal: the instalment less it, or an equal share of the loan."""
     terms = tail.terms
-    multiple, rounding = terms.amount_multiple_minor, terms.interest_rounding
-    last, grace_ends = len(tail.periods.dues) - 1, tail.first + tail.grace
+    multiple, half_up = terms.amount_multiple_minor, terms.interest_rounding is Rounding.HALF_UP
+    factors, last, grace_ends = tail.periods.factors, len(tail.periods.dues) - 1, tail.first + tail.grace
     principals: list[int] = []
     interests: list[int] = []
     balance = tail.owed
     interest = _first_interest(tail)
     for index in range(tail.first, last + 1):
         if index > tail.first:
-            numerator, denominator = tail.periods.factors[index]
-            interest = divide(balance * numerator, denominator * multiple, rounding) * multiple
-        if index == last:
+            # `amounts.divide_to` written out: this loop is where a schedule of 360 rows spends its time.
+            numerator, denominator = factors[index]
+            denominator *= multiple
+            interest, rest = divmod(balance * numerator, denominator)
+            if rest:
+                over = 2 * rest - denominator
+                if over > 0 or (over == 0 and (half_up or interest & 1)):
+                    interest += 1
+            interest *= multiple
+        principal = share if instalment is None else instalment - interest
+        if index == last or principal > balance:
             principal = balance
-        elif index < grace_ends:
+        if principal < 0 or (index < grace_ends and index != last):
             principal = 0
-        else:
-            principal = min(share if instalment is None else max(instalment - interest, 0), balance)
         principals.append(principal)
         interests.append(interest)
         balance -= principal

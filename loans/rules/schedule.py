@@ -116,15 +116,21 @@ def _rows(
     while count > 1 and not parts.principal[count - 1] and not parts.interest[count - 1]:
         count -= 1
     charges: Sequence[int] = fees.per_instalment(terms, parts.principal, parts.interest)
-    rows: list[Row] = []
-    outstanding = 0
-    numbered = zip(periods.starts, periods.dues, parts.principal, parts.interest, charges, strict=True)
-    for index, (start, due, principal, interest, fee) in enumerate(numbered):
-        if index == count:
-            break
-        if index in tranches:
-            outstanding += sum(part.amount_minor for part in tranches[index])
-        outstanding -= principal
-        rows.append(Row(index + 1, start, due, (due - start).days, principal, interest, fee, 0, outstanding))
-    assert outstanding == 0, "a schedule ends at exactly zero"
-    return tuple(rows)
+    changes = [-principal for principal in parts.principal]
+    for index, paid_out in tranches.items():
+        changes[index] += sum(part.amount_minor for part in paid_out)
+    outstanding = list(itertools.accumulate(changes))
+    assert outstanding[-1] == 0, "a schedule ends at exactly zero"
+    columns = zip(
+        range(1, count + 1),
+        periods.starts,
+        periods.dues,
+        [(due - start).days for start, due in zip(periods.starts, periods.dues, strict=True)],
+        parts.principal,
+        parts.interest,
+        charges,
+        itertools.repeat(0),
+        outstanding,
+        strict=False,  # The shortest column is the first: trailing rows are left out.
+    )
+    return tuple(map(Row._make, columns))
