@@ -21,13 +21,14 @@ from identity import services as identity
 from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
 from notifications.models import Message, OutboxEvent
+from payments import services as payments
 from payments.models import Limit
 from reconciliation import queries as reconciliation
 from reconciliation.models import Line, Match, OutsideStatement
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
-from tests.payments.factories import case_of, give_pin, held_payment, pay
+from tests.payments.factories import PIN, case_of, give_pin, held_payment, pay
 
 # Who may read an app's lists and details; a new table of these apps is covered by itself.
 READ = {
@@ -167,6 +168,16 @@ def furnish(alice: User) -> Things:
     officer = make_user("furnisher@bank.example", Role.COMPLIANCE)
     accounts.freeze_account(actor=officer, account_id=frozen.pk, reason="For the test", now=now)
     done, waiting = pay(alice, current, bobs), held_payment(alice, current, bobs)
+    payments.save_payee(actor=alice, name="Bob Baker", number=bobs.number, pin=PIN, now=now)
+    draft = payments.draft_standing_order(
+        actor=alice,
+        debit_account_id=current.pk,
+        iban="DE89370400440532013000",
+        amount="5.00",
+        first_date=now.date(),
+        now=now,
+    )
+    payments.make_standing_order(draft=draft, pin=PIN, now=now)
     application = helpers.pending(make_user("dora@example.com", Role.CUSTOMER, name="Dora Dean"))
     shipped = Rule.objects.filter(state="LIVE").order_by("code")[0]
     rule = fraud.new_version(actor=officer, rule_id=shipped.pk, now=now)
