@@ -269,7 +269,8 @@ def _claim(order_id: UUID, *, today: date, now: datetime) -> bool:
 def _attempt(run_id: UUID, *, now: datetime) -> bool:
     """Make a run's payment, or note why not. True when a payment was made, whatever its outcome."""
     with use_case():
-        runs = StandingRun.objects.select_for_update(skip_locked=True, of=("self",))
+        # With its order: nobody cancels it while it pays, and whoever is changing it is waited for until the next tick.
+        runs = StandingRun.objects.select_for_update(skip_locked=True, of=("self", "order"))
         run = (
             runs.select_related("order__customer", "order__debit_account", "order__credit_account")
             .filter(pk=run_id, status=StandingRun.Status.WAITING, next_attempt_at__lte=now)
