@@ -11,7 +11,14 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from bankportal.models import EndOfDayRun
+from identity.backoffice import ReadOnlyAdmin
 
 
 def is_ours(model: type[Model]) -> bool:
@@ -20,3 +27,30 @@ def is_ours(model: type[Model]) -> bool:
 
 
 admin.site.unregister([model for model in list(admin.site._registry) if not is_ours(model)])
+
+
+@admin.register(EndOfDayRun)
+class EndOfDayRunAdmin(ReadOnlyAdmin):
+    """What the end of each day did, step by step, and what it waits for."""
+
+    view_permission = "ledger_view"
+    list_display = ["day", "started_at", "finished_at", "progress"]
+    ordering = ["-day"]
+    fields = ["day", "started_at", "finished_at", "seal", "what_happened"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EndOfDayRun]:
+        return super().get_queryset(request).prefetch_related("steps")
+
+    @display(description="steps done")
+    def progress(self, run: EndOfDayRun) -> str:
+        steps = run.steps.all()
+        return f"{sum(step.finished_at is not None for step in steps)} of {len(steps)}"
+
+    @display(description="steps")
+    def what_happened(self, run: EndOfDayRun) -> SafeString:
+        rows = [
+            (step.name.capitalize(), "done" if step.finished_at else "open", step.note or "not tried yet")
+            for step in run.steps.all()
+        ]
+        return format_html_join("\n", "<p>{} ({}): {}</p>", rows)

@@ -43,6 +43,8 @@ app.conf.update(
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
         "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},
         "take-daily-balances": {"task": "ledger.tasks.take_daily_balances", "schedule": 3600.0},
+        # Every hour: a run that stopped goes on, one that is finished is left alone.
+        "end-of-day": {"task": "bankportal.tasks.end_of_day", "schedule": crontab(minute=10)},
         "snapshot-internal-accounts": {"task": "ledger.tasks.snapshot_internal_accounts", "schedule": 900.0},
     },
 )

@@ -55,6 +55,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Reconciliation", "balance", "reconciliation_line", "ledger_view", "?matched=no"),
         Item("Outside statements", "upload_file", "reconciliation_outsidestatement", "ledger_view"),
         Item("Seals", "verified", "ledger_seal", "ledger_view"),
+        Item("Ends of day", "bedtime", "bankportal_endofdayrun", "ledger_view"),
     ],
     "Configuration": [
         Item("Products", "category", "accounts_product", "account_view"),

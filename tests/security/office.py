@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from audit import services as audit
 from audit.models import Seal
+from bankportal.models import EndOfDayRun
 from fraud import services as fraud
 from fraud.models import Rule
 from identity import services as identity
@@ -34,6 +35,7 @@ from tests.payments.factories import PIN, case_of, give_pin, held_payment, pay
 READ = {
     "accounts": "account_view",
     "audit": "audit_view",
+    "bankportal": "ledger_view",
     "fraud": "fraud_view",
     "identity": "user_view",
     "kyc": "kyc_view",
@@ -190,6 +192,7 @@ def furnish(alice: User) -> Things:
     with owner_rights() as cursor:
         # Made by hand: the function that seals waits for every transaction beside this test.
         cursor.execute(LEDGER_SEAL, {"digest": "0" * 64, "at": now})
+    EndOfDayRun.objects.create(day=now.date(), started_at=now)
     Seal.objects.create(number=1, from_xid=0, to_xid=1, count=1, digest="0" * 64, sealed_at=now)
     account = reconciliation.settlement_account("EUR")
     outside = OutsideStatement.objects.create(
