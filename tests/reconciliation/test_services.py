@@ -129,7 +129,8 @@ def test_a_person_matches_takes_back_and_matches_again(administrator: User, acco
     with pytest.raises(services.UnknownMatch):
         services.undo_match(actor=administrator, match_id=made.pk, reason="Twice", now=NOW)
     services.match_by_hand(actor=administrator, line_ids=[line.pk], postings=[keys[1]], reason="This one", now=NOW)
-    actions = list(AuditEvent.objects.filter(action__startswith="reconciliation.").values_list("action", "reason"))
+    events = AuditEvent.objects.filter(action__startswith="reconciliation.").order_by("pk")
+    actions = list(events.values_list("action", "reason"))
     assert [action for action, _ in actions] == [
         "reconciliation.imported",
         "reconciliation.matched",

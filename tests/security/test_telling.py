@@ -22,7 +22,8 @@ from bankportal import settings as written
 from common.logs import ContextFilter
 from common.rest import ApiView
 from identity.models import User
-from tests.conftest import PASSWORD
+from identity.permissions import Role
+from tests.conftest import PASSWORD, make_user
 from tests.payments.factories import give_pin
 from tests.security.test_every_route import ROUTES, address
 
@@ -168,7 +169,7 @@ def plain(answer: Any) -> str:
     """A page without what differs by chance: tokens, ids, and the address that was typed."""
     text = re.sub(r'(csrfmiddlewaretoken" value=|nonce=|X-CSRFToken": )"[^"]*"', r"\1", answer.content.decode())
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "ID", text)
-    return re.sub(r"(alice|nobody)@example\.com", "ADDRESS", text)
+    return re.sub(r"[0-9a-f]{32}@example\.com", "ADDRESS", text)
 
 
 FORMS: dict[str, dict[str, str]] = {
@@ -179,9 +180,12 @@ FORMS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("url", FORMS)
-def test_forms_answer_alike_for_known_and_unknown_addresses(url: str, alice: User) -> None:
+def test_forms_answer_alike_for_known_and_unknown_addresses(url: str, db: None) -> None:
+    # Nobody's before: letters to one address are limited, and that limit outlives a test.
+    known_address, unknown_address = (f"{uuid4().hex}@example.com" for _ in range(2))
+    make_user(known_address, Role.CUSTOMER)
     answers = []
-    for account in (alice.email, "nobody@example.com"):
+    for account in (known_address, unknown_address):
         told = {name: value.replace("@", account) if value == "@" else value for name, value in FORMS[url].items()}
         answers.append(Client().post(url, told, follow=True))
 
