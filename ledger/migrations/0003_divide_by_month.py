@@ -54,6 +54,21 @@ BEGIN
 END $$;
 """
 
+# Functions of before: some changed their kind or their result, which replacing them does not allow; some are gone.
+FORGET = """
+DO $$
+DECLARE
+  found record;
+BEGIN
+  FOR found IN
+    SELECT p.oid::regprocedure AS routine FROM pg_proc p
+     WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'ledger\\_%'
+  LOOP
+    EXECUTE format('DROP ROUTINE %s', found.routine);
+  END LOOP;
+END $$;
+"""
+
 DIVIDE = """
 CREATE SEQUENCE ledger_entry_number MAXVALUE 999999999999 OWNED BY ledger_entryreference.entry_id;
 SELECT setval('ledger_entry_number', max(id)) FROM ledger_entry HAVING max(id) IS NOT NULL;
@@ -199,7 +214,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(
-            sql=[sql.all_functions(), DIVIDE, KEYS, FOLLOW, sql.text("triggers")],
+            sql=[FORGET, sql.all_functions(), DIVIDE, KEYS, FOLLOW, sql.text("triggers")],
             reverse_sql=[TAKE_GUARDS_OFF, FLATTEN],
             state_operations=[
                 migrations.RemoveConstraint(model_name="entry", name="ledger_entry_one_reversal"),
