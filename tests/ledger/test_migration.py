@@ -48,6 +48,15 @@ def test_entries_keep_what_they_say(customer, pay, source, migrate, as_owner, no
     migrate("0002_functions_and_guards")
     with as_owner() as cursor:
         # As an undivided ledger numbered them, and as it kept time: each leg the latest of its own account.
+        # A function of before, whose kind is another today.
+        cursor.execute("DROP ROUTINE ledger_post_transfer")
+        cursor.execute(
+            "CREATE FUNCTION ledger_post_transfer("
+            "  p_external_ref uuid, p_debit bigint, p_credit bigint, p_amount bigint, p_kind text, p_description text,"
+            "  p_source_kind text, p_source_id text, p_booked_at timestamptz, p_value_date date,"
+            "  OUT entry_id bigint, OUT replayed boolean, OUT debit_posted bigint, OUT credit_posted bigint)"
+            " LANGUAGE plpgsql AS $$ BEGIN END $$"
+        )
         cursor.execute("SET session_replication_role = replica")
         for table, column in (
             ("ledger_entry", "id"),
