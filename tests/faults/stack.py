@@ -123,7 +123,9 @@ class Stack:
 
     def open(self) -> None:
         venv = Venv()
-        start_services(state=self.state, settings=self.settings, venv=venv, supervisor=self.supervisor, durable=False)
+        # As in production: a server that may forget its last commits (synchronous_commit=off) would fail these tests
+        # for what it is set to, not for what the bank does.
+        start_services(state=self.state, settings=self.settings, venv=venv, supervisor=self.supervisor, durable=True)
         self.run("manage.py", "migrate", "--noinput", "--verbosity", "0", env=self.settings.owner())
         self.newcomer = self.run("-c", _PEOPLE, PASSWORD).strip()
         for program in web_programs(state=self.state, settings=self.settings, venv=venv):
