@@ -21,6 +21,7 @@ class ProductKind(models.TextChoices):
     CURRENT = "CURRENT", "Current"
     SALARY = "SALARY", "Salary"
     WALLET = "WALLET", "Wallet"
+    BUSINESS = "BUSINESS", "Business"
 
 
 class Status(models.TextChoices):
@@ -65,6 +66,9 @@ class Product(models.Model):
     )
     description = models.CharField(max_length=200, blank=True)
     is_open = models.BooleanField("open for new accounts", default=True)
+    allows_bulk = models.BooleanField(
+        "bulk payments", default=False, help_text="Its accounts, old ones too, may pay a file of payments at once."
+    )
 
     class Meta:
         default_permissions = ()

@@ -38,6 +38,14 @@ PRODUCTS: dict[str, dict[str, Any]] = {
         "interest_rate": Decimal("0.25"),
         "description": "For your pay to land in: no fees, no overdraft, a little interest.",
     },
+    "BUS-EUR": {
+        "name": "Business account",
+        "kind": ProductKind.BUSINESS,
+        "currency": "EUR",
+        "min_opening_minor": 10_00,
+        "allows_bulk": True,
+        "description": "For companies and the self-employed: salaries and suppliers paid from one file.",
+    },
     "WAL-EUR": {
         "name": "Euro wallet",
         "kind": ProductKind.WALLET,

@@ -126,7 +126,7 @@ class ProductAdmin(AuditedAdmin):
     list_display = ["name", "code", "kind", "currency", "minimum_opening", "interest", "fee", "is_open"]
     list_filter = ["kind", "currency", "is_open"]
     ordering = ["kind", "code"]
-    offer: ClassVar[list[str]] = ["name", "code", "kind", "currency", "description", "is_open"]
+    offer: ClassVar[list[str]] = ["name", "code", "kind", "currency", "description", "is_open", "allows_bulk"]
     terms: ClassVar[list[str]] = [
         "min_opening_minor",
         "min_balance_minor",

@@ -182,5 +182,5 @@ def test_opening_needs_an_approved_identity_check(api: Api, charlie: User) -> No
 
 def test_products_are_public(api: Api) -> None:
     answer = api(None).get("/api/v1/products/")
-    assert [row["code"] for row in answer.data] == ["CUR-EUR", "SAL-EUR", "SAV-EUR", "WAL-EUR", "WAL-USD"]
-    assert answer.data[2]["min_balance"] == "50.00"
+    assert [row["code"] for row in answer.data] == ["BUS-EUR", "CUR-EUR", "SAL-EUR", "SAV-EUR", "WAL-EUR", "WAL-USD"]
+    assert answer.data[3]["min_balance"] == "50.00"
