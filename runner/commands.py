@@ -12,7 +12,7 @@ from runner.environment import SUPERUSER, Settings
 from runner.services import postgres_bin, services_answer, start_services
 from runner.state import ROOT, AlreadyRunning, State
 from runner.supervisor import Supervisor, wait_for_leftovers
-from runner.venv import DEV, RUNTIME, Venv
+from runner.venv import BENCH, DEV, RUNTIME, Venv
 
 _BOOT_SECONDS = 30.0
 
@@ -72,6 +72,19 @@ def benchmarks(root: Path = ROOT) -> list[str]:
     return sorted({path.stem.removeprefix("bench_") for path in found})
 
 
+def _rivals(environ: Mapping[str, str]) -> str:
+    """The interpreter of an environment with what benchmarks compare with; empty, and said so, where that cannot be had."""
+    if given := environ.get("BENCH_RIVALS"):
+        return given
+    venv = Venv(folder=".venv.bench")
+    try:
+        venv.ensure(BENCH, environ)
+    except Problem as problem:
+        say(f"Measuring without other projects beside ours: {problem}")
+        return ""
+    return str(venv.python)
+
+
 def bench(environ: Mapping[str, str], *, name: str, json_file: str | None) -> int:
     """Run one benchmark on throwaway services that write to the disk as a real bank does."""
     known = benchmarks()
@@ -98,7 +111,7 @@ def bench(environ: Mapping[str, str], *, name: str, json_file: str | None) -> in
             log=state.log("migrate"),
             cwd=ROOT,
         )
-        env = settings.runtime() | {"BANKPORTAL_PG_BIN": str(postgres_bin(venv))}
+        env = settings.runtime() | {"BANKPORTAL_PG_BIN": str(postgres_bin(venv)), "BENCH_RIVALS": _rivals(environ)}
         if not settings.external.database:
             # It makes tables of its own to compare with, and takes the runtime role for what it measures.
             env["DATABASE_URL"] = settings.url(SUPERUSER)

@@ -19,25 +19,26 @@ from runner.state import ROOT
 
 RUNTIME = "requirements.txt"
 DEV = "requirements-dev.txt"
+BENCH = "requirements-bench.txt"
+_INCLUDED = {RUNTIME: [RUNTIME], DEV: [RUNTIME, DEV], BENCH: [BENCH]}
 _MARK = ".bankportal.json"
 _PROBE = "import sys; sys.exit(0 if sys.version_info >= (3, 11) and sys.prefix != sys.base_prefix else 1)"
 
 
 def lock_hash(root: Path, wanted: str) -> str:
     """A fingerprint of what `wanted` would install."""
-    files = [RUNTIME] if wanted == RUNTIME else [RUNTIME, DEV]
     digest = hashlib.sha256()
-    for name in files:
+    for name in _INCLUDED[wanted]:
         digest.update(name.encode() + b"\0" + (root / name).read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 class Venv:
-    """`.venv` in the checkout."""
+    """`.venv` in the checkout, or another folder beside it."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, folder: str = ".venv") -> None:
         self.root = root
-        self.folder = root / ".venv"
+        self.folder = root / folder
         self.python = self.folder / "bin" / "python"
 
     def site_packages(self) -> Path:
@@ -67,9 +68,7 @@ class Venv:
 
     def mark(self, wanted: str) -> None:
         """Record a complete install."""
-        marks = {RUNTIME: lock_hash(self.root, RUNTIME)}
-        if wanted == DEV:
-            marks[DEV] = lock_hash(self.root, DEV)
+        marks = {name: lock_hash(self.root, name) for name in _INCLUDED[wanted]}
         partial = self.folder / (_MARK + ".new")
         partial.write_text(json.dumps(marks, indent=1))
         partial.replace(self.folder / _MARK)
@@ -111,7 +110,7 @@ class Venv:
             self.mark(wanted)
 
     def _make(self) -> None:
-        progress = Progress("Making .venv")
+        progress = Progress(f"Making {self.folder.name}")
         for part in ("bin", "lib", "lib64", "include", "pyvenv.cfg", _MARK):
             path = self.folder / part
             if path.is_symlink() or path.is_file():

@@ -54,7 +54,7 @@ def annuity(balance_minor: int, factors: Sequence[Factor]) -> Decimal:
     products of the factors that follow each payment, the same equation without equal periods.
     """
     first = factors[0]
-    if all(factor == first for factor in factors):
+    if factors.count(first) == len(factors):
         return _level_annuity(balance_minor, first, len(factors))
     growth, payments = Decimal(1), Decimal(0)
     for numerator, denominator in factors:

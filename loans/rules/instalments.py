@@ -110,33 +110,41 @@ def _first_interest(tail: Tail) -> int:
 
 
 def _walk(tail: Tail, *, instalment: int | None, share: int) -> Parts:
-    """Row by row: interest on the balance, then principal: the instalment less it, or an equal share of the loan."""
-    terms = tail.terms
+    """Row by row: interest on the balance, then principal: the instalment less it, or an equal share of the loan.
+
+    This loop is where a schedule of 360 rows spends its time, so `amounts.divide_to` is written out in it: adding half
+    the denominator and dividing rounds half up, and a quotient without a rest was a tie.
+    """
+    terms, factors = tail.terms, tail.periods.factors
     multiple, half_up = terms.amount_multiple_minor, terms.interest_rounding is Rounding.HALF_UP
-    factors, last, grace_ends = tail.periods.factors, len(tail.periods.dues) - 1, tail.first + tail.grace
     principals: list[int] = []
     interests: list[int] = []
-    balance = tail.owed
-    interest = _first_interest(tail)
-    for index in range(tail.first, last + 1):
-        if index > tail.first:
-            # `amounts.divide_to` written out: this loop is where a schedule of 360 rows spends its time.
-            numerator, denominator = factors[index]
-            denominator *= multiple
-            interest, rest = divmod(balance * numerator, denominator)
-            if rest:
-                over = 2 * rest - denominator
-                if over > 0 or (over == 0 and (half_up or interest & 1)):
-                    interest += 1
-            interest *= multiple
+    balance, interest, grace = tail.owed, _first_interest(tail), tail.grace
+    known, twice, half, whole = None, 0, 1, 2
+    for factor in (
+        *factors[tail.first + 1 :],
+        (0, 1),
+    ):  # Each row ends with the next one's interest; none follows the last.
         principal = share if instalment is None else instalment - interest
-        if index == last or principal > balance:
+        if grace:
+            grace -= 1
+            principal = 0
+        elif principal > balance:
             principal = balance
-        if principal < 0 or (index < grace_ends and index != last):
+        elif principal < 0:
             principal = 0
         principals.append(principal)
         interests.append(interest)
         balance -= principal
+        if factor is not known:
+            known, twice, half = factor, 2 * factor[0], factor[1] * multiple
+            whole = 2 * half
+        raised = balance * twice + half
+        interest = raised // whole
+        if interest * whole == raised and interest & 1 and not half_up:
+            interest -= 1
+        interest *= multiple
+    principals[-1] += balance
     rows = Parts(principals, interests, target=share if instalment is None else instalment)
     return _deferred(tail, rows) if terms.interest_grace > tail.first or tail.carried else rows
 

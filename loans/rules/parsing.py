@@ -18,7 +18,7 @@ from loans.rules.calendar import DayCount, Frequency
 from loans.rules.terms import Disbursement, Fee, Penalty, Terms
 
 E = TypeVar("E", bound=StrEnum)
-_INSTALMENT_ROUNDINGS = {
+INSTALMENT_ROUNDINGS = {
     "NEAREST": Rounding.HALF_EVEN,
     "HALF_EVEN": Rounding.HALF_EVEN,
     "HALF_UP": Rounding.HALF_UP,
@@ -37,11 +37,19 @@ _FIELDS = frozenset({
 
 def load_json(text: str) -> dict[str, Any]:
     """A JSON object, its numbers exact. Raises InvalidTerms for anything else, a name given twice included."""
+    return _mapping(_load(text), "terms")
+
+
+def load_json_list(text: str) -> list[dict[str, Any]]:
+    """A JSON list of objects, in the same way."""
+    return [_mapping(item, f"events[{index}]") for index, item in enumerate(_list(_load(text), "events"))]
+
+
+def _load(text: str) -> Any:
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as wrong:
         raise InvalidTerms("This is not valid JSON.", data={"detail": str(wrong)}) from None
-    return _mapping(value, "terms")
 
 
 def _no_constant(name: str) -> Any:
@@ -227,9 +235,9 @@ def _penalty(item: Any, currency: str) -> Penalty | None:
 
 
 def _instalment_rounding(value: Any, name: str) -> Rounding:
-    if not isinstance(value, str) or value not in _INSTALMENT_ROUNDINGS:
-        raise InvalidTerms(f"{name} is one of {', '.join(_INSTALMENT_ROUNDINGS)}.", field=name)
-    return _INSTALMENT_ROUNDINGS[value]
+    if not isinstance(value, str) or value not in INSTALMENT_ROUNDINGS:
+        raise InvalidTerms(f"{name} is one of {', '.join(INSTALMENT_ROUNDINGS)}.", field=name)
+    return INSTALMENT_ROUNDINGS[value]
 
 
 def _allocation(value: Any, name: str) -> tuple[model.Bucket, ...]:

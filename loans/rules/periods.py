@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from loans.rules import calendar
 from loans.rules.amounts import Factor, divide_to
@@ -14,20 +15,28 @@ from loans.rules.terms import AnnuityRate, Disbursement, SegmentRounding, Terms
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """Period k runs from `starts[k]` to `dues[k]` and earns `factors[k]` of the balance."""
+    """Period k runs from `starts[k]` to `dues[k]`, `days[k]` long, and earns `factors[k]` of the balance."""
 
     starts: tuple[date, ...]
     dues: tuple[date, ...]
+    days: tuple[int, ...]
     factors: tuple[Factor, ...]
 
 
 def periods_of(terms: Terms) -> Periods:
     dues = terms.due_dates
-    starts = (terms.start_date, *dues[:-1])
+    starts, days = _spans(terms.start_date, dues)
     regular = dues[0] == calendar.step(
         terms.start_date, terms.frequency, terms.every, terms.seed_day or terms.start_date.day
     )
-    return Periods(starts=starts, dues=dues, factors=_factors(terms, starts, dues, regular))
+    return Periods(starts=starts, dues=dues, days=days, factors=_factors(terms, starts, dues, regular))
+
+
+@lru_cache(maxsize=1024)
+def _spans(start: date, dues: tuple[date, ...]) -> tuple[tuple[date, ...], tuple[int, ...]]:
+    """First day and length of each period. Loans that fall due on the same days share the answer."""
+    starts = (start, *dues[:-1])
+    return starts, tuple((due - since).days for since, due in zip(starts, dues, strict=True))
 
 
 def _factors(

@@ -7,9 +7,13 @@ from typing import Any
 
 from common.money import exponent
 from loans.rules.schedule import Row, Schedule
+from loans.rules.servicing import Amounts, Serviced
 
 _COLUMNS = ("principal", "interest", "fees", "penalties", "total", "outstanding")
 _HEADS = ("No.", "Due date", "Days", "Principal", "Interest", "Fees", "Penalties", "Total", "Outstanding")
+_SERVICED_HEADS = (
+    "No.", "Due date", "Principal", "Interest", "Fees", "Penalties", "Total", "Paid", "Unpaid", "Outstanding",
+)  # fmt: skip
 
 
 def major(amount_minor: int, currency: str) -> str:
@@ -57,5 +61,50 @@ def as_table(schedule: Schedule) -> str:
     ]
     sums = (major(getattr(schedule, name), currency) for name in _COLUMNS[:-1])
     lines.append(("", f"Total {currency}", "", *sums, ""))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
+    return _aligned(lines)
+
+
+def _aligned(lines: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def _parts(amounts: Amounts, currency: str) -> dict[str, str]:
+    return {name: major(getattr(amounts, name), currency) for name in (*Amounts._fields, "total")}
+
+
+def serviced_as_json(loan: Serviced, currency: str) -> dict[str, Any]:
+    """A loan after its events, JSON-safe: what is due and paid of each row, and what each payment was spent on."""
+    return {
+        "currency": currency,
+        "as_of": loan.as_of.isoformat(),
+        "status": str(loan.status),
+        "balance": major(loan.balance_minor, currency),
+        "days_past_due": loan.days_past_due,
+        "rows": [
+            {
+                "number": row.number,
+                "from_date": row.from_date.isoformat(),
+                "due_date": row.due_date.isoformat(),
+                "due": _parts(row.due, currency),
+                "paid": _parts(row.paid, currency),
+                "outstanding": major(row.outstanding, currency),
+            }
+            for row in loan.rows
+        ],
+        "payments": [{"date": paid.on.isoformat(), **_parts(paid.parts, currency)} for paid in loan.payments],
+        "written_off": _parts(loan.written_off, currency),
+    }
+
+
+def serviced_as_table(loan: Serviced, currency: str) -> str:
+    """Plain text: each row's parts as they fall due, what is paid of it, and where the loan stands."""
+    lines: list[tuple[str, ...]] = [_SERVICED_HEADS]
+    for row in loan.rows:
+        amounts = (*row.due, row.due.total, row.paid.total, row.due.total - row.paid.total, row.outstanding)
+        lines.append((str(row.number), row.due_date.isoformat(), *(major(amount, currency) for amount in amounts)))
+    standing = (
+        f"{loan.status} on {loan.as_of.isoformat()}: "
+        f"{currency} {major(loan.balance_minor, currency)} unpaid, {loan.days_past_due} days past due"
+    )
+    return f"{_aligned(lines)}\n{standing}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from loans.rules import fees, flat, instalments
@@ -116,7 +118,7 @@ def _rows(
     while count > 1 and not parts.principal[count - 1] and not parts.interest[count - 1]:
         count -= 1
     charges: Sequence[int] = fees.per_instalment(terms, parts.principal, parts.interest)
-    changes = [-principal for principal in parts.principal]
+    changes = list(map(operator.neg, parts.principal))
     for index, paid_out in tranches.items():
         changes[index] += sum(part.amount_minor for part in paid_out)
     outstanding = list(itertools.accumulate(changes))
@@ -125,7 +127,7 @@ def _rows(
         range(1, count + 1),
         periods.starts,
         periods.dues,
-        [(due - start).days for start, due in zip(periods.starts, periods.dues, strict=True)],
+        periods.days,
         parts.principal,
         parts.interest,
         charges,
@@ -133,4 +135,5 @@ def _rows(
         outstanding,
         strict=False,  # The shortest column is the first: trailing rows are left out.
     )
-    return tuple(map(Row._make, columns))
+    # As `Row._make`, without its Python frame for each row.
+    return tuple(map(partial(tuple.__new__, Row), columns))

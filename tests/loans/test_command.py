@@ -53,3 +53,50 @@ def test_says_which_field_is_wrong(tmp_path: Path) -> None:
         run(tmp_path / "terms.json", "{")
     with pytest.raises(CommandError, match="Cannot read"):
         call_command("loan_schedule", "--terms", str(tmp_path / "none.json"))
+
+
+def serviced(folder: Path, happened: Any, *options: str) -> str:
+    events = folder / "events.json"
+    events.write_text(json.dumps(happened))
+    return run(folder / "terms.json", fields(instalments=2), "--events", str(events), *options)
+
+
+def test_follows_events_to_a_day(tmp_path: Path) -> None:
+    paid = {"date": "2026-02-28", "type": "REPAYMENT", "amount": "609.01"}
+
+    found = json.loads(serviced(tmp_path, [paid], "--as-of", "2026-04-02", "--format", "json"))
+
+    assert (found["status"], found["balance"], found["days_past_due"]) == ("ACTIVE", "609.02", 2)
+    assert found["payments"][0]["principal"] == "597.01"
+    assert [row["paid"]["total"] for row in found["rows"]] == ["609.01", "0.00"]
+
+
+def test_prints_where_a_loan_stands_after_its_last_event(tmp_path: Path) -> None:
+    lines = serviced(tmp_path, [{"date": "2026-02-28", "type": "PAYOFF"}]).splitlines()
+
+    assert lines[-1] == "CLOSED on 2026-02-28: EUR 0.00 unpaid, 0 days past due"
+    assert lines[1].split() == [
+        "1", "2026-02-28", "597.01", "12.00", "0.00", "0.00", "609.01", "609.01", "0.00", "602.99",
+    ]  # fmt: skip
+
+
+def test_names_the_event_that_cannot_have_been(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^events\[0\].amount: "):
+        serviced(tmp_path, [{"date": "2026-02-28", "type": "REPAYMENT", "amount": "0"}])
+    with pytest.raises(CommandError, match="more than the loan's pay-off"):
+        serviced(tmp_path, [{"date": "2026-02-28", "type": "REPAYMENT", "amount": "5000"}])
+    with pytest.raises(CommandError, match="events is a list"):
+        serviced(tmp_path, {})
+    with pytest.raises(CommandError, match="--as-of goes with --events"):
+        run(tmp_path / "terms.json", fields(), "--as-of", "2026-04-02")
+
+
+def test_measures_schedules(tmp_path: Path) -> None:
+    target = tmp_path / "bench.json"
+    call_command(
+        "bench_loans", "--schedules", "3", "--rounds", "1", "--rivals", "", "--json", str(target), stdout=io.StringIO()
+    )
+
+    report = json.loads(target.read_text())
+    assert report["results"]["schedules"]["per_second"] > 0
+    assert report["missed"] == []

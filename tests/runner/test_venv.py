@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.console import Problem
-from runner.venv import DEV, RUNTIME, Venv
+from runner.venv import BENCH, DEV, RUNTIME, Venv
 
 
 @pytest.fixture
@@ -80,3 +80,15 @@ def test_survives_a_damaged_mark(venv: Venv) -> None:
     venv.ensure(RUNTIME, {})
 
     assert venv.installed == [RUNTIME, RUNTIME]
+
+
+def test_the_rivals_of_benchmarks_live_in_a_folder_of_their_own(venv: Venv) -> None:
+    (venv.root / BENCH).write_text("numpy-financial==1.0.0\n")
+    beside = Venv(venv.root, folder=".venv.bench")
+
+    beside.ensure(BENCH, {})
+    beside.ensure(BENCH, {})
+
+    assert beside.folder == venv.root / ".venv.bench"
+    assert not venv.is_current(BENCH)
+    assert beside.is_current(BENCH)
