@@ -1,19 +1,15 @@
-"""The measurements behind `bench_ledger`: callers that post as fast as they can, and the tables of the ORM comparison."""
+"""Callers that post to the ledger as fast as they can, and the tables of the ORM comparison."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
-import re
-import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -23,7 +19,6 @@ from psycopg2 import sql as compose
 from ledger import services
 
 SCHEMA = "ledger_bench"
-RIVAL_DATABASE = "ledger_bench_hordak"
 BATCH = 200
 
 # What a Django team would write first: the same two legs, with the same guarantees as far as the ORM gives them.
@@ -206,20 +201,20 @@ def post_orm(accounts: Accounts, dice: random.Random) -> None:
         )
 
 
-# Returns how many transfers it made; None is one.
-Caller = Callable[[Accounts, random.Random], int | None]
+# What a caller does again and again; returns how many transfers that made, None is one.
+Caller = Callable[[random.Random], int | None]
 
 
-def _run(call: Caller, accounts: Accounts, seed: int, seconds: float, gate: Any) -> int:
+def _run(call: Caller, seed: int, seconds: float, gate: Any) -> int:
     """Connect as the portal does, wait for the others, then count calls until the time is up."""
     dice = random.Random(seed)  # noqa: S311 (picks accounts, guards nothing)
     become_runtime_role()
-    call(accounts, dice)
+    call(dice)
     gate.wait()
     count = 0
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        count += call(accounts, dice) or 1
+        count += call(dice) or 1
     connections.close_all()
     return count
 
@@ -235,11 +230,10 @@ def become_runtime_role() -> None:
             cursor.execute(compose.SQL("SET ROLE {}").format(compose.Identifier(role)))
 
 
-def _process(call: Caller, accounts: Accounts, seeds: range, seconds: float, gate: Any, results: Any) -> None:
+def _process(call: Caller, seeds: range, seconds: float, gate: Any, results: Any) -> None:
     counts: list[int] = []
     workers = [
-        threading.Thread(target=lambda seed=seed: counts.append(_run(call, accounts, seed, seconds, gate)))
-        for seed in seeds
+        threading.Thread(target=lambda seed=seed: counts.append(_run(call, seed, seconds, gate))) for seed in seeds
     ]
     for worker in workers:
         worker.start()
@@ -248,15 +242,13 @@ def _process(call: Caller, accounts: Accounts, seeds: range, seconds: float, gat
     results.put(sum(counts))
 
 
-def calls_per_second(call: Caller, accounts: Accounts, *, processes: int, threads: int, seconds: float) -> float:
+def calls_per_second(call: Caller, *, processes: int, threads: int, seconds: float) -> float:
     """How many calls a second `processes` x `threads` callers manage, each with a connection of its own."""
     connections.close_all()
     context = multiprocessing.get_context("fork")
     gate, results = context.Barrier(processes * threads), context.Queue()
     workers = [
-        context.Process(
-            target=_process, args=(call, accounts, range(n * threads, (n + 1) * threads), seconds, gate, results)
-        )
+        context.Process(target=_process, args=(call, range(n * threads, (n + 1) * threads), seconds, gate, results))
         for n in range(processes)
     ]
     for worker in workers:
@@ -267,81 +259,7 @@ def calls_per_second(call: Caller, accounts: Accounts, *, processes: int, thread
     return float(total) / seconds
 
 
-class Pgbench:
-    """pgbench's TPC-B in the bench schema of the same server."""
-
-    def __init__(self, *, folder: str, scale: int) -> None:
-        database: dict[str, Any] = settings.DATABASES["default"]
-        self._program = os.path.join(folder, "pgbench") if folder else "pgbench"
-        self._database = str(database["NAME"])
-        self._environment = {
-            **os.environ,
-            "PGHOST": str(database.get("HOST") or database.get("OPTIONS", {}).get("host") or ""),
-            "PGPORT": str(database.get("PORT") or ""),
-            "PGUSER": str(database.get("USER") or ""),
-            "PGPASSWORD": str(database.get("PASSWORD") or ""),
-            "PGOPTIONS": f"-c search_path={SCHEMA}",
-        }
-        self._environment = {key: value for key, value in self._environment.items() if value}
-        self._call("-i", "-q", "-I", "dtgvp", "-s", str(scale))
-
-    def tps(self, *, clients: int, seconds: float) -> float:
-        """Transactions per second, prepared statements, without the time to connect."""
-        output = self._call("-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds))))
-        found = re.search(r"tps = ([0-9.]+)", output)
-        if found is None:
-            raise RuntimeError(f"pgbench gave no figure:\n{output}")
-        return float(found.group(1))
-
-    def _call(self, *arguments: str) -> str:
-        done = subprocess.run(  # noqa: S603 (our own arguments, no shell)
-            [self._program, *arguments, self._database],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"pgbench failed: {done.stderr.strip()}")
-        return done.stdout
-
-
-class Rival:
-    """django-hordak's checked transfer, run by the interpreter of an environment that has requirements-bench.txt."""
-
-    def __init__(self, *, python: str) -> None:
-        database: dict[str, Any] = settings.DATABASES["default"]
-        self._python = python
-        self._environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "DATABASE_NAME": RIVAL_DATABASE,
-            "PGHOST": str(database.get("HOST") or database.get("OPTIONS", {}).get("host") or ""),
-            "PGUSER": str(database.get("USER") or ""),
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {RIVAL_DATABASE}")
-            cursor.execute(f"CREATE DATABASE {RIVAL_DATABASE}")
-        self._call("prepare")
-
-    def per_second(self, *, clients: int, seconds: float) -> float:
-        """Transfers per second."""
-        return float(self._call("run", str(clients), str(seconds)))
-
-    def _call(self, *arguments: str) -> str:
-        done = subprocess.run(  # noqa: S603 (our own arguments, no shell)
-            [self._python, str(Path(__file__).with_name("rivals.py")), *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the other ledger failed: {done.stderr.strip()[-2000:]}")
-        return done.stdout
-
-
 def clean_up() -> None:
-    """Drop the comparison's tables. The ledger's entries stay: it is append-only for its own bench too."""
+    """Drop the comparison's tables. The ledger's entries stay: it is append-only for its own benchmark too."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
-        cursor.execute(f"DROP DATABASE IF EXISTS {RIVAL_DATABASE}")

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 from tqdm import tqdm
 
+from bankportal.bench.posting import item
 from ledger import queries, services, verification
-from ledger.management import bench
 
 SPAN = timedelta(days=365)
 BATCH = 500
@@ -48,7 +48,7 @@ class History:
                 for number in numbers:
                     pair = [self.small if number % every == 0 else self.busy, dice.choice(self.others)]
                     dice.shuffle(pair)
-                    items.append(bench.item(*pair))
+                    items.append(item(*pair))
                 results = services.post_batch(items=items, booked_at=self.at(self.filled))
                 if any(result.outcome != services.Outcome.POSTED for result in results):
                     raise RuntimeError("an entry of the history was refused")

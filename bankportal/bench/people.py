@@ -1,0 +1,82 @@
+"""Customers who can pay each other: made by the demo's own steps, without its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from accounts import services as accounts
+from bankportal.demo import identity_checks, staff
+from bankportal.demo.people import people
+from common.db import use_case
+from common.money import Money
+from fraud import services as fraud
+from fraud.models import Rule, RuleState
+from identity.models import User
+from ledger import services as ledger
+
+SEED = 20_260_118
+OPENING_MINOR = 1_000_000_00
+# So many open their accounts in one commit.
+_CHUNK = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A customer with one current account in EUR."""
+
+    user: User
+    account_id: UUID
+    ledger_account_id: int
+    number: str
+
+
+def prepare(*, count: int, password: str, now: datetime) -> list[Member]:
+    """`count` customers with money, and a rule on velocity that lets a bench through: it is still asked each time."""
+    persons = people(count=count, seed=SEED)
+    since = now - timedelta(days=2)
+    ledger.make_months(since=since, until=now)
+    team = staff.ensure_staff(password=password, now=since)
+    users = staff.ensure_customers(persons=persons, password=password, joined_at=since)
+    officer = team["compliance@demo.example"]
+    identity_checks.ensure_approved(persons=persons, users=users, officer=officer, decided_at=since)
+    _let_through(maker=officer, checker=team["compliance2@demo.example"], now=now)
+    return _open([users[person.index] for person in persons], now=since)
+
+
+def _open(users: Sequence[User], *, now: datetime) -> list[Member]:
+    members = []
+    for start in range(0, len(users), _CHUNK):
+        with use_case():
+            for user in users[start : start + _CHUNK]:
+                account = accounts.open_account_within(
+                    actor=user,
+                    owner=user,
+                    product_code="CUR-EUR",
+                    opening=Money(OPENING_MINOR, "EUR"),
+                    source=accounts.sandbox(),
+                    client_id=staff.stable_id("account", user.email),
+                    now=now,
+                ).account
+                members.append(Member(user, account.pk, account.ledger_account_id, account.number))
+    return members
+
+
+def _let_through(*, maker: User, checker: User, now: datetime) -> None:
+    live = Rule.objects.get(code="VELOCITY", state=RuleState.LIVE)
+    rule = fraud.new_version(actor=maker, rule_id=live.pk, now=now)
+    condition = {
+        "any": [{"feature": name, "op": ">", "value": 1_000_000} for name in ("txn_count_10min", "txn_count_1hour")]
+    }
+    fraud.update_rule(
+        actor=maker,
+        rule_id=rule.pk,
+        name=live.name,
+        condition=condition,
+        action=live.action,
+        customer_text=live.customer_text,
+    )
+    fraud.submit_rule(actor=maker, rule_id=rule.pk, reason="A bench pays faster than people do.", now=now)
+    fraud.approve_rule(actor=checker, rule_id=rule.pk, reason="A throwaway bank.", now=now)
