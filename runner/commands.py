@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner import process, signals
 from runner.console import Problem, Progress, make_way, run_step, say
-from runner.environment import SUPERUSER, Settings
+from runner.environment import RUNTIME_ROLE, SUPERUSER, Settings
 from runner.services import postgres_bin, services_answer, start_services
 from runner.state import ROOT, AlreadyRunning, State
 from runner.supervisor import Supervisor, wait_for_leftovers
@@ -115,6 +115,8 @@ def bench(environ: Mapping[str, str], *, name: str, json_file: str | None) -> in
         if not settings.external.database:
             # It makes tables of its own to compare with, and takes the runtime role for what it measures.
             env["DATABASE_URL"] = settings.url(SUPERUSER)
+            # What serves people is measured with its own login.
+            env["BENCH_RUNTIME_URL"] = settings.url(RUNTIME_ROLE)
         code = foreground([*manage_py, f"bench_{name}", *(["--json", str(target)] if target else [])], env)
         if code:
             say(f"bench_{name} ended with code {code}.")

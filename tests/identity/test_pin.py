@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from identity import queries, services
@@ -30,6 +31,23 @@ def test_accepts_the_right_pin_and_keeps_only_a_hash(alice: User) -> None:
     services.verify_pin(actor=alice, pin="8305", now=NOW)
     assert queries.has_pin(alice)
     assert "8305" not in TransactionPin.objects.get(user=alice).hashed
+
+
+def test_hashes_anew_what_was_hashed_at_another_cost(alice: User) -> None:
+    services.set_pin(actor=alice, pin="8305", now=NOW)
+    dearer = services.pin._PinHasher()
+    dearer.time_cost = 2
+    before = dearer.encode(services.pin._peppered(alice, "8305", settings.SECRET_KEY), dearer.salt())
+    TransactionPin.objects.filter(user=alice).update(hashed=before, failed_count=1)
+
+    with pytest.raises(services.WrongPin):
+        services.verify_pin(actor=alice, pin="8306", now=NOW)
+    assert TransactionPin.objects.get(user=alice).hashed == before
+
+    services.verify_pin(actor=alice, pin="8305", now=NOW)
+    after = TransactionPin.objects.get(user=alice)
+    assert (after.hashed != before, ",t=1," in after.hashed, after.failed_count) == (True, True, 0)
+    services.verify_pin(actor=alice, pin="8305", now=NOW)
 
 
 def test_says_when_no_pin_is_set(alice: User) -> None:
@@ -110,7 +128,7 @@ def test_twenty_parallel_tries_evaluate_at_most_five(alice: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_row_lock_more_than_five_are_evaluated(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_locks_more_than_five_are_evaluated(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: the race is real when the lock is taken away."""
     services.set_pin(actor=alice, pin="8305", now=NOW)
     read = threading.Barrier(20)
@@ -121,5 +139,6 @@ def test_without_the_row_lock_more_than_five_are_evaluated(alice: User, monkeypa
         return matches(actor, pin, hashed)
 
     monkeypatch.setattr(services.pin, "_pin_matches", slow)
+    monkeypatch.setattr(services.pin, "lock_advisory", lambda **names: None)
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
     assert _hammer(alice, 20).count("evaluated") > 5
