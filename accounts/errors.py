@@ -77,6 +77,13 @@ class ReasonRequired(Invalid):
     message = "Give a reason. It stays on record."
 
 
+class InvalidFee(Invalid):
+    """Bands, bounds or the day do not make a fee."""
+
+    code = "invalid_fee"
+    message = "This is not a fee."
+
+
 class InvalidNickname(Invalid):
     code = "invalid_nickname"
     message = "Use up to 40 letters, digits and spaces."

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+from django.utils import timezone
+
 from accounts.models import Product, ProductKind, ReferenceRate
+from accounts.rules import fees
+from accounts.rules.fees import Operation, Tariff
 from accounts.rules.interest import Compounding
+from accounts.services.fees import write_version
 
 PRODUCTS: dict[str, dict[str, Any]] = {
     "CUR-EUR": {
@@ -27,7 +33,6 @@ PRODUCTS: dict[str, dict[str, Any]] = {
         "min_balance_minor": 50_00,
         "interest_rate": Decimal("2.50"),
         "compounding": Compounding.DAILY.value,
-        "transfer_fee_minor": 50,
         "description": "For money you want to keep: it earns interest and keeps a small minimum.",
     },
     "SAL-EUR": {
@@ -61,6 +66,11 @@ PRODUCTS: dict[str, dict[str, Any]] = {
         "description": "For dollars you receive and spend, without exchanging them.",
     },
 }
+# What operations cost from the first day on; what is not here is free.
+FEES: dict[str, dict[Operation, Tariff]] = {
+    "SAV-EUR": {Operation.TRANSFER: fees.flat(50), Operation.STANDING_ORDER: fees.flat(50)},
+}
+FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 RATES: dict[str, Decimal] = {"USD": Decimal("0.92"), "GBP": Decimal("1.17")}
 RATES_AS_OF = date(2026, 1, 2)
 
@@ -70,7 +80,23 @@ def ensure() -> None:
     Product.objects.bulk_create(
         [Product(code=code, **terms) for code, terms in PRODUCTS.items()], ignore_conflicts=True
     )
+    _ensure_fees()
     ReferenceRate.objects.bulk_create(
         [ReferenceRate(currency=currency, rate_to_base=rate, as_of=RATES_AS_OF) for currency, rate in RATES.items()],
         ignore_conflicts=True,
     )
+
+
+def _ensure_fees() -> None:
+    with transaction.atomic():
+        for product in Product.objects.filter(code__in=FEES):
+            for operation, tariff in FEES[product.code].items():
+                if not product.fee_versions.filter(operation=operation.value).exists():
+                    write_version(
+                        product=product,
+                        operation=operation,
+                        tariff=tariff,
+                        valid_from=FIRST_DAY,
+                        entered_by=None,
+                        entered_at=timezone.now(),
+                    )

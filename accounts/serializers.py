@@ -4,21 +4,69 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import MonthlyStatement, Product, Status
 from accounts.queries import Holding
+from accounts.queries.fees import Listed
 from accounts.queries.statements import Statement
+from accounts.rules.fees import Operation
 from accounts.rules.funding import FundingKind
 from accounts.rules.statements.content import StatementLine
+from common.money import Money
 from common.rest import MoneyTextField
+
+
+class FeeBandOut(serializers.Serializer[Any]):
+    from_amount = serializers.CharField(help_text="The band begins at this amount and ends where the next begins.")
+    fixed = serializers.CharField()
+    percent = serializers.CharField(help_text="Per cent of the whole amount.")
+
+
+class FeeOut(serializers.Serializer[Listed]):
+    """What one operation costs now: the band that the amount falls into prices all of it."""
+
+    operation = serializers.ChoiceField(choices=[operation.value for operation in Operation])
+    text = serializers.CharField(source="summary", help_text="As the portal shows it.")
+    bands = serializers.SerializerMethodField()
+    least = serializers.SerializerMethodField(help_text="Where a band has a percentage.")
+    most = serializers.SerializerMethodField(help_text="Where a band has a percentage.")
+
+    @extend_schema_field(FeeBandOut(many=True))
+    def get_bands(self, listed: Listed) -> list[dict[str, str]]:
+        bands = listed.tariff.bands if listed.tariff is not None else ()
+        return [
+            {
+                "from_amount": Money(band.from_minor, listed.currency).plain,
+                "fixed": Money(band.fixed_minor, listed.currency).plain,
+                "percent": f"{band.rate.normalize():f}",
+            }
+            for band in bands
+        ]
+
+    def get_least(self, listed: Listed) -> str | None:
+        return self._bound(listed, "least_minor")
+
+    def get_most(self, listed: Listed) -> str | None:
+        return self._bound(listed, "most_minor")
+
+    def _bound(self, listed: Listed, name: str) -> str | None:
+        minor = getattr(listed.tariff, name, None)
+        return None if minor is None else Money(minor, listed.currency).plain
 
 
 class ProductOut(serializers.ModelSerializer[Product]):
     min_opening = MoneyTextField(read_only=True)
     min_balance = MoneyTextField(read_only=True)
     overdraft = MoneyTextField(read_only=True)
-    transfer_fee = MoneyTextField(read_only=True)
+    fees = serializers.SerializerMethodField(help_text="What costs something; every other operation is free.")
+
+    @extend_schema_field(FeeOut(many=True))
+    def get_fees(self, product: Product) -> Any:
+        """From `prices` in the context, as `accounts.queries.fees.price_lists` makes them."""
+        asked = [listed for listed in self.context["prices"][product.code] if listed.summary != "Free"]
+        return [FeeOut(listed).data for listed in asked]
 
     class Meta:
         model = Product
@@ -33,7 +81,7 @@ class ProductOut(serializers.ModelSerializer[Product]):
             "overdraft",
             "interest_rate",
             "overdraft_rate",
-            "transfer_fee",
+            "fees",
         ]
         read_only_fields = fields
 

@@ -59,6 +59,7 @@ GROUPS: dict[str, list[Item]] = {
     ],
     "Configuration": [
         Item("Products", "category", "accounts_product", "account_view"),
+        Item("Fees", "sell", "accounts_feeversion", "account_view"),
         Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),

@@ -68,6 +68,7 @@ class PaymentOut(serializers.Serializer[PaymentDocument]):
     other_number = serializers.CharField()
     amount = MoneyTextField()
     fee = MoneyTextField(allow_null=True)
+    fee_note = serializers.CharField(help_text="How the fee was made up; empty when there is none.")
     currency = serializers.CharField(source="amount.currency")
     description = serializers.CharField()
     name_check = serializers.CharField(help_text="MATCH, CLOSE, NO_MATCH, or empty.")

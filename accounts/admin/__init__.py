@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.admin.accounts import AccountAdmin
+from accounts.admin.fees import FeeVersionAdmin
 from accounts.admin.products import ProductAdmin, ReferenceRateAdmin
 
-__all__ = ["AccountAdmin", "ProductAdmin", "ReferenceRateAdmin"]
+__all__ = ["AccountAdmin", "FeeVersionAdmin", "ProductAdmin", "ReferenceRateAdmin"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -10,11 +11,16 @@ from django.contrib import admin
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import Product, ReferenceRate
+from accounts.queries import fees as queries
 from audit import services as audit
 from common.errors import Invalid
 from common.money import Money
@@ -26,12 +32,12 @@ else:
 
 _TERMS_NOTE = (
     "Changed terms hold for accounts opened from then on. Accounts that exist keep the minimum balance, overdraft, "
-    "interest and fee that they were opened with."
+    "interest that they were opened with. Fees are versions of their own and hold for every account."
 )
 
 
 class MinorField(forms.CharField):
-    """An amount as people write it, 20.00, kept in minor units of `currency`; zero is an amount too."""
+    """An amount as people write it, 20.00, kept in minor units of `currency`; zero is an amount too, nothing is None."""
 
     widget = UnfoldAdminTextInputWidget
     currency = settings.BASE_CURRENCY
@@ -39,8 +45,10 @@ class MinorField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return Money(value, self.currency).plain if isinstance(value, int) else value
 
-    def clean(self, value: Any) -> int:  # type: ignore[override]
+    def clean(self, value: Any) -> int | None:  # type: ignore[override]
         text = super().clean(value).strip()
+        if not text:
+            return None
         if text and not text.strip("0."):
             return 0
         try:
@@ -59,7 +67,6 @@ class ProductForm(_ModelForm):
     min_opening_minor = MinorField(label="Minimum opening deposit", max_length=24)
     min_balance_minor = MinorField(label="Minimum balance", max_length=24, initial=0)
     overdraft_minor = MinorField(label="Overdraft", max_length=24, initial=0)
-    transfer_fee_minor = MinorField(label="Fee for a transfer to others", max_length=24, initial=0)
 
     class Meta:
         model = Product
@@ -123,7 +130,7 @@ class ProductAdmin(AuditedAdmin):
     form = ProductForm
     # Accounts hold money in a product's currency, so these stay what they were.
     fixed_fields = ["code", "kind", "currency"]
-    list_display = ["name", "code", "kind", "currency", "minimum_opening", "interest", "fee", "is_open"]
+    list_display = ["name", "code", "kind", "currency", "minimum_opening", "interest", "is_open"]
     list_filter = ["kind", "currency", "is_open"]
     ordering = ["kind", "code"]
     offer: ClassVar[list[str]] = ["name", "code", "kind", "currency", "description", "is_open", "allows_bulk"]
@@ -135,7 +142,6 @@ class ProductAdmin(AuditedAdmin):
         "overdraft_rate",
         "day_count",
         "compounding",
-        "transfer_fee_minor",
     ]
     shown_terms: ClassVar[list[str]] = [
         "minimum_opening",
@@ -145,16 +151,17 @@ class ProductAdmin(AuditedAdmin):
         "overdraft_interest",
         "day_count",
         "compounding",
-        "fee",
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Whoever may only look reads amounts with their currency."""
         terms = self.terms if self.has_change_permission(request, obj) else self.shown_terms
-        return [(None, {"fields": self.offer}), ("Terms", {"fields": terms, "description": _TERMS_NOTE})]
+        shown = [(None, {"fields": self.offer}), ("Terms", {"fields": terms, "description": _TERMS_NOTE})]
+        return [*shown, ("Fees", {"fields": ["fees"]})] if obj is not None else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         fixed = super().get_readonly_fields(request, obj)
+        fixed = [*fixed, "fees"] if obj is not None else fixed
         return fixed if self.has_change_permission(request, obj) else [*fixed, *self.shown_terms]
 
     @display(description="minimum opening deposit", ordering="min_opening_minor")
@@ -177,9 +184,12 @@ class ProductAdmin(AuditedAdmin):
     def overdraft_interest(self, product: Product) -> str:
         return f"{product.overdraft_rate:.2f} %"
 
-    @display(description="fee for a transfer", ordering="transfer_fee_minor")
-    def fee(self, product: Product) -> str:
-        return str(product.transfer_fee) if product.transfer_fee_minor else "Free"
+    @display(description="fees now")
+    def fees(self, product: Product) -> SafeString:
+        listed = queries.price_list(product, at=timezone.now())
+        lines = format_html_join("", "<li>{}: {}</li>", ((one.label, one.summary) for one in listed))
+        url = f"{reverse('admin:accounts_feeversion_changelist')}?{urlencode({'product__code__exact': product.code})}"
+        return format_html('<ul>{}</ul><a class="office-link" href="{}">Fees and their versions</a>', lines, url)
 
 
 @admin.register(ReferenceRate)

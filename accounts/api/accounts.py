@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts import queries, services
 from accounts.filters import AccountFilter
 from accounts.models import ProductKind, Status
+from accounts.queries import fees
 from accounts.rules.funding import FundingKind, FundingSource
 from accounts.serializers import AccountOut, BalanceOut, OpenAccountIn, ProductOut
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
@@ -185,10 +186,20 @@ class Products(ApiView):
                     "overdraft": "0.00",
                     "interest_rate": "2.50",
                     "overdraft_rate": "0.00",
-                    "transfer_fee": "0.50",
+                    "fees": [
+                        {
+                            "operation": "TRANSFER",
+                            "text": "€0.50",
+                            "bands": [{"from_amount": "0.00", "fixed": "0.50", "percent": "0"}],
+                            "least": None,
+                            "most": None,
+                        }
+                    ],
                 },
             )
         ],
     )
     def get(self, request: Request) -> Response:
-        return Response(ProductOut(queries.open_products(), many=True).data)
+        products = queries.open_products()
+        prices = fees.price_lists(products, at=timezone.now())
+        return Response(ProductOut(products, many=True, context={"prices": prices}).data)

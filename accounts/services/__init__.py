@@ -8,6 +8,7 @@ from accounts.errors import (
     AccountNotEmpty,
     ClientIdReused,
     FundingNotAllowed,
+    InvalidFee,
     InvalidNickname,
     KycRequired,
     NotYourOwn,
@@ -33,6 +34,7 @@ from accounts.services.decisions import (
     unfreeze_account,
     unfreeze_account_within,
 )
+from accounts.services.fees import set_fee
 from accounts.services.interest import InterestRun, post_interest
 from accounts.services.opening import (
     OpenedAccount,
@@ -53,6 +55,7 @@ __all__ = [
     "FundingNotAllowed",
     "FundingSource",
     "InterestRun",
+    "InvalidFee",
     "InvalidNickname",
     "KycRequired",
     "NotYourOwn",
@@ -85,6 +88,7 @@ __all__ = [
     "rename_account",
     "review_opening",
     "sandbox",
+    "set_fee",
     "sweep_statement_files",
     "unfreeze_account",
     "unfreeze_account_within",

@@ -170,7 +170,6 @@ def open_account_within(
             opening_account_id=source.account_id,
             opened_by=actor,
             opened_at=now,
-            transfer_fee_minor=product.transfer_fee_minor,
             interest_rate=product.interest_rate,
             overdraft_rate=product.overdraft_rate,
             day_count=product.day_count,

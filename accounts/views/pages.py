@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +19,9 @@ from django.utils.formats import date_format
 from accounts import queries, services
 from accounts.forms import ClosingForm, NicknameForm, OpeningForm
 from accounts.models import Account, Product, Status
-from accounts.queries import Holding
+from accounts.queries import Holding, fees
+from accounts.queries.fees import Listed
+from accounts.rules.fees import Operation
 from accounts.rules.statements.content import StatementLine
 from accounts.views.base import AccountPage, own_account
 from common.errors import DomainError, NotFound
@@ -53,8 +56,8 @@ def _entry(line: StatementLine) -> dict[str, Any]:
     }
 
 
-def product_facts(product: Product) -> list[dict[str, Any]]:
-    """The terms of a product as definition rows; what does not apply is left out."""
+def product_facts(product: Product, prices: list[Listed]) -> list[dict[str, Any]]:
+    """The terms of a product and its prices as definition rows; what does not apply is left out."""
     rows = [{"label": "Minimum opening deposit", "value": display(product.min_opening), "money": True}]
     if product.min_balance_minor:
         rows.append({"label": "Minimum balance", "value": display(product.min_balance), "money": True})
@@ -63,14 +66,19 @@ def product_facts(product: Product) -> list[dict[str, Any]]:
         if product.overdraft_rate:
             rate = f"{product.overdraft_rate.normalize():f}% a year"
             rows.append({"label": "Overdraft interest", "value": rate})
-    rows.extend(_price_rows(product))
+    rows.append(_interest_row(product.interest_rate))
+    rows.extend(_price_rows(prices))
     return rows
 
 
-def _price_rows(product: Product) -> list[dict[str, Any]]:
-    interest = f"{product.interest_rate.normalize():f}% a year" if product.interest_rate else "None"
-    fee = display(product.transfer_fee) if product.transfer_fee_minor else "Free"
-    return [{"label": "Interest", "value": interest}, {"label": "Transfer to others", "value": fee}]
+def _interest_row(rate: Decimal) -> dict[str, Any]:
+    return {"label": "Interest", "value": f"{rate.normalize():f}% a year" if rate else "None"}
+
+
+def _price_rows(prices: list[Listed]) -> list[dict[str, Any]]:
+    """What costs something, and what a transfer costs in any case."""
+    shown = [price for price in prices if price.summary != "Free" or price.operation is Operation.TRANSFER]
+    return [{"label": price.label, "value": price.summary} for price in shown]
 
 
 class AccountList(AccountPage):
@@ -129,11 +137,14 @@ class OpenAccount(AccountPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         products = queries.open_products()
+        prices = fees.price_lists(products, at=timezone.now())
         return self.page(
             request,
             "open",
             {
-                "offers": [{"product": product, "facts": product_facts(product)} for product in products],
+                "offers": [
+                    {"product": product, "facts": product_facts(product, prices[product.code])} for product in products
+                ],
                 "approved": kyc.is_approved(request.user.pk),
             },
         )
@@ -192,7 +203,7 @@ class OpenProduct(AccountPage):
     def _fill_in(self, request: HttpRequest, product: Product, form: OpeningForm, *, status: int = 200) -> HttpResponse:
         context = {
             "product": product,
-            "facts": product_facts(product),
+            "facts": product_facts(product, fees.price_list(product, at=timezone.now())),
             "form": form,
             "has_sources": bool(form.fields["source"].choices),  # type: ignore[attr-defined]
             "crumbs": self._crumbs(product),
@@ -294,7 +305,8 @@ def _account_facts(holding: Holding) -> list[dict[str, Any]]:
         rows.append({"label": "Overdraft", "value": f"up to {display(holding.overdraft)}", "money": True})
     if holding.min_balance:
         rows.append({"label": "Minimum balance", "value": display(holding.min_balance), "money": True})
-    rows.extend(_price_rows(product))
+    rows.append(_interest_row(account.interest_rate))
+    rows.extend(_price_rows(fees.price_list(product, at=timezone.now())))
     rows.append({"label": "Currency", "value": account.currency})
     rows.append({"label": "Opened", "value": date_format(account.opened_at, "j M Y")})
     if account.closed_at:

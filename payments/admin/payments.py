@@ -115,7 +115,9 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @display(description="Fee")  # type: ignore[untyped-decorator]
     def fee_shown(self, payment: Payment) -> str:
-        return money_text(payment.fee) if payment.fee_minor else "No fee"
+        if not payment.fee_minor:
+            return "No fee"
+        return f"{money_text(payment.fee)}: {payment.fee_note}" if payment.fee_note else money_text(payment.fee)
 
     @display(description="Asked for by")  # type: ignore[untyped-decorator]
     def asker(self, payment: Payment) -> SafeString:
@@ -305,6 +307,7 @@ class PaymentAdmin(ReadOnlyAdmin):
                     permission=permission,
                     account_number=facts["account_number"],
                     amount=facts["amount"],
+                    now=timezone.now(),
                 )
                 if "confirmed" in request.POST:
                     payment = service(actor=actor, now=timezone.now(), **facts)

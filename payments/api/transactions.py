@@ -51,6 +51,7 @@ _COMPLETED = OpenApiExample(
         "other_number": "BP17 2104 5567 8890",
         "amount": "250.00",
         "fee": "0.00",
+        "fee_note": "",
         "currency": "EUR",
         "description": "Rent",
         "name_check": "MATCH",

@@ -90,6 +90,8 @@ class Payment(models.Model):
     )
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
+    fee_note = models.CharField("how the fee was made up", max_length=250, blank=True)
+    fee_version = models.ForeignKey("accounts.FeeVersion", null=True, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
     amount_base_minor = models.BigIntegerField("amount in the base currency", null=True)
     description = models.CharField(max_length=140, blank=True)
@@ -124,7 +126,7 @@ class Payment(models.Model):
             models.CheckConstraint(name="payments_payment_amount_positive", condition=Q(amount_minor__gt=0)),
             models.CheckConstraint(
                 name="payments_payment_fee",
-                condition=Q(fee_minor=0) | Q(fee_minor__gt=0, kind=Kind.TRANSFER),
+                condition=Q(fee_minor=0) | Q(fee_minor__gt=0, kind__in=[Kind.TRANSFER, Kind.WITHDRAWAL]),
             ),
             models.CheckConstraint(name="payments_payment_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
             models.CheckConstraint(name="payments_payment_country", condition=Q(country__regex=r"^([A-Z]{2})?$")),
@@ -213,6 +215,8 @@ class Payment(models.Model):
                     "credit_account",
                     "amount_minor",
                     "fee_minor",
+                    "fee_note",
+                    "fee_version",
                     "currency",
                     "amount_base_minor",
                     "description",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from payments.queries.costs import cost_of
 from payments.queries.history import (
     Direction,
     Figure,
@@ -58,6 +59,7 @@ __all__ = [
     "StandingOrderDocument",
     "Target",
     "bank_and_own_limits",
+    "cost_of",
     "document",
     "documents",
     "effective_limits",

@@ -28,7 +28,7 @@ _PAYEE_SEES = [Status.COMPLETED, Status.REVERSED]
 class PaymentDocument:
     """A payment as one of its parties may see it. `account` is the party's own account.
 
-    `fee`, `name_check`, `reasons`, `refusal_code`, `refusal_text` and `expires_at` are the payer's alone and empty for
+    `fee`, `fee_note`, `name_check`, `reasons`, `refusal_code`, `refusal_text` and `expires_at` are the payer's alone and empty for
     the payee. `other_number` is the other side's account number, masked unless the viewer typed it or owns it.
     """
 
@@ -38,6 +38,7 @@ class PaymentDocument:
     direction: Direction
     amount: Money
     fee: Money | None
+    fee_note: str
     account: Account
     other_name: str
     other_number: str
@@ -78,6 +79,7 @@ class ReviewSummary:
     name_hint: str
     amount: Money
     fee: Money
+    fee_note: str
     total: Money
     balance_after: Money
     description: str
@@ -159,6 +161,7 @@ def _document(payment: Payment, *, actor: User, names: dict[int, str]) -> Paymen
         direction="OWN" if pays and receives else "OUT" if pays else "IN",
         amount=payment.amount,
         fee=payment.fee if pays else None,
+        fee_note=payment.fee_note if pays else "",
         account=own,
         other_name=other_name,
         other_number=other_number,
@@ -203,6 +206,7 @@ def get_review_for(*, actor: User, review_id: UUID) -> ReviewSummary:
         name_hint=payload.get("name_hint", ""),
         amount=amount,
         fee=fee,
+        fee_note=payload.get("fee_note", ""),
         total=amount + fee,
         balance_after=accounts.holding_of(account).posted - amount - fee,
         description=payload["description"],

@@ -233,6 +233,8 @@ def _draft(order: Order, *, status: Status, now: datetime) -> Payment:
         credit_account=order.credit,
         amount_minor=order.cost.amount.amount_minor,
         fee_minor=order.cost.fee.amount_minor,
+        fee_note=order.cost.fee_note,
+        fee_version_id=order.cost.fee_version_id,
         currency=order.cost.amount.currency,
         amount_base_minor=order.amount_base_minor,
         description=order.description,

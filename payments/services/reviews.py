@@ -12,10 +12,11 @@ from common.money import Money
 from identity import services as identity
 from identity.models import User
 from ledger import queries as ledger_queries
+from payments import queries
 from payments.errors import NotEnoughMoney, ReviewExpired, ReviewNotFound, ReviewOutdated, ReviewUsed
-from payments.models import Channel, Kind, Payment, Review
+from payments.models import Channel, Kind, Payment, Review, Source
 from payments.queries import Target
-from payments.rules.costs import Cost, cost_of_transfer, cost_without_fee
+from payments.rules.costs import Cost, cost_without_fee
 from payments.services import limits, parties, transfers, withdrawals
 
 REVIEW_LASTS = timedelta(minutes=10)
@@ -44,7 +45,7 @@ def review_transfer(
     credit = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)
     check = parties.check_payee_name(typed=payee_name, payee=credit)
     money = parties.amount_for(debit, amount=amount, currency="")
-    cost = cost_of_transfer(amount=money, product_fee_minor=debit.transfer_fee_minor)
+    cost = queries.cost_of(debit, money, kind=Kind.TRANSFER, channel=Channel.PORTAL, at=now)
     payload = {
         "kind": Kind.TRANSFER.value,
         "payee_number": credit.grouped_number,
@@ -95,7 +96,8 @@ def review_withdrawal(
     debit = parties.pick(own, debit_account_id, field="debit_account")
     parties.require_usable(debit, field="debit_account")
     payload = {"kind": Kind.WITHDRAWAL.value, "iban": withdrawals.clean_iban(iban)}
-    cost = cost_without_fee(amount=parties.amount_for(debit, amount=amount, currency=""))
+    money = parties.amount_for(debit, amount=amount, currency="")
+    cost = queries.cost_of(debit, money, kind=Kind.WITHDRAWAL, channel=Channel.PORTAL, source=Source.OUTSIDE, at=now)
     payee = Target(None, payload["iban"])
     return _keep(actor, debit, cost, payload, payee=payee, description=description, country=country, now=now)
 
@@ -192,6 +194,7 @@ def _keep(
                 "amount": cost.amount.plain,
                 "amount_minor": cost.amount.amount_minor,
                 "fee_minor": cost.fee.amount_minor,
+                "fee_note": cost.fee_note,
                 "currency": debit.currency,
                 "description": parties.clean_description(description),
                 "country": country,

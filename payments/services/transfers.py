@@ -7,8 +7,9 @@ from uuid import UUID
 
 from common.db import require_transaction, use_case
 from identity.models import User
+from payments import queries
 from payments.models import Channel, Kind, Payment
-from payments.rules.costs import cost_of_transfer, cost_without_fee
+from payments.rules.costs import cost_without_fee
 from payments.rules.requests import payload_hash
 from payments.services import orders, parties
 
@@ -93,7 +94,7 @@ def submit_transfer_within(
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=credit,
-        cost=cost_of_transfer(amount=money, product_fee_minor=debit.transfer_fee_minor),
+        cost=queries.cost_of(debit, money, kind=Kind.TRANSFER, channel=channel, at=now),
         channel=channel,
         description=parties.clean_description(description),
         payee_name=parties.clean_name(payee_name),

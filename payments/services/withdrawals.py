@@ -9,10 +9,10 @@ from accounts.models import Account
 from common.db import require_transaction, use_case
 from identity import services as identity
 from identity.models import User
+from payments import queries
 from payments.errors import InvalidIban, OwnDecision
 from payments.models import Channel, Kind, Payment, Source
 from payments.rules import ibans
-from payments.rules.costs import cost_without_fee
 from payments.rules.requests import payload_hash
 from payments.services import orders, parties
 
@@ -160,7 +160,7 @@ def _withdraw(
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=None,
-        cost=cost_without_fee(amount=money),
+        cost=queries.cost_of(debit, money, kind=Kind.WITHDRAWAL, channel=channel, source=source, at=now),
         channel=channel,
         source=source,
         outside_account=outside_account,

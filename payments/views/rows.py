@@ -33,7 +33,8 @@ def review_rows(review: ReviewSummary) -> list[dict[str, Any]]:
     else:
         rows.append({"label": "To", "value": review.payee_name, "note": review.payee_number})
     rows.append({"label": "Amount", "value": display(review.amount), "money": True})
-    rows.append({"label": "Fee", "value": display(review.fee) if review.fee.amount_minor else "None", "money": True})
+    fee = display(review.fee) if review.fee.amount_minor else "None"
+    rows.append({"label": "Fee", "value": fee, "note": review.fee_note, "money": True})
     if review.fee.amount_minor:
         rows.append({"label": "Leaves your account", "value": display(review.total), "money": True})
     if review.description:
@@ -54,7 +55,7 @@ def receipt_rows(payment: PaymentDocument) -> list[dict[str, Any]]:
         {"label": "Amount", "value": display(payment.amount), "money": True},
     ]
     if payment.fee is not None and payment.fee.amount_minor:
-        rows.append({"label": "Fee", "value": display(payment.fee), "money": True})
+        rows.append({"label": "Fee", "value": display(payment.fee), "note": payment.fee_note, "money": True})
     if payment.description:
         rows.append({"label": "Description", "value": payment.description})
     rows.append({"label": "Asked for", "value": date_format(payment.created_at, "j M Y, H:i") + " UTC"})

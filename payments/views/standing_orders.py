@@ -19,7 +19,7 @@ from common.money import display
 from identity import queries as identity
 from payments import queries, services
 from payments.forms import StandingOrderForm
-from payments.models import StandingOrder, StandingRun
+from payments.models import Channel, Kind, StandingOrder, StandingRun
 from payments.queries import StandingOrderDocument
 from payments.views.base import PaymentPage
 from payments.views.rows import account_label
@@ -135,6 +135,10 @@ def order_rows(order: StandingOrderDocument) -> list[dict[str, Any]]:
         {"label": "How often", "value": order.how_often},
         {"label": "First day" if order.how_often != "Once" else "Day", "value": date_format(order.first_date, "j M Y")},
     ]
+    cost = queries.cost_of(order.account, order.amount, kind=Kind(order.kind), channel=Channel.ORDER, at=timezone.now())
+    if order.is_open and cost.fee.amount_minor:
+        note = f"At today's fees: {cost.fee_note}"
+        rows.insert(3, {"label": "Fee for each payment", "value": display(cost.fee), "note": note, "money": True})
     if order.last_date is not None:
         rows.append({"label": "Last day", "value": date_format(order.last_date, "j M Y")})
     if order.description:

@@ -5,14 +5,31 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import queries, services
-from accounts.models import Account
+from accounts.models import Account, FeeVersion, Product
+from accounts.reference import FIRST_DAY
+from accounts.rules.fees import Operation, Tariff
+from accounts.services.fees import write_version
 from common.money import Money
 from identity.models import User
 from kyc import queries as kyc
 from tests.kyc.factories import approve_kyc
+
+
+def set_test_fee(product: str, operation: Operation, tariff: Tariff) -> FeeVersion:
+    """A fee that holds from long ago and comes before every other."""
+    with transaction.atomic():
+        return write_version(
+            product=Product.objects.get(pk=product),
+            operation=operation,
+            tariff=tariff,
+            valid_from=FIRST_DAY,
+            entered_by=None,
+            entered_at=timezone.now(),
+        )
 
 
 def open_test_account(

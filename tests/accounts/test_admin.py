@@ -133,7 +133,6 @@ def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None
         "overdraft_rate": "0",
         "day_count": "ACT/ACT",
         "compounding": "DAILY",
-        "transfer_fee_minor": "0",
         "description": "",
         "is_open": "on",
     }
@@ -156,12 +155,11 @@ def test_a_product_that_makes_no_sense_says_so_beside_the_amount(as_role: Any) -
     assert "Changed terms hold for accounts opened from then on." in page
     given = {"name": "Savings", "min_opening_minor": "1e3", "min_balance_minor": "0", "overdraft_minor": "-1"}
     given |= {"overdraft_rate": "0", "day_count": "ACT/365", "compounding": "NONE"}
-    answer = client.post(
-        "/admin/accounts/product/SAV-EUR/change/", {**given, "interest_rate": "1", "transfer_fee_minor": "0.005"}
-    )
+    given["min_balance_minor"] = "0.005"
+    answer = client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "interest_rate": "1"})
     errors = answer.context["adminform"].form.errors
-    assert set(errors) == {"min_opening_minor", "overdraft_minor", "transfer_fee_minor"}
-    assert errors["transfer_fee_minor"] == ["EUR has 2 decimals at most."]
+    assert set(errors) == {"min_opening_minor", "overdraft_minor", "min_balance_minor"}
+    assert errors["min_balance_minor"] == ["EUR has 2 decimals at most."]
     zero = client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "min_opening_minor": "0.00"})
     assert zero.context["adminform"].form.errors["min_opening_minor"] == ["Enter an amount above zero."]
 
@@ -173,11 +171,10 @@ def test_an_auditor_reads_the_terms_as_amounts(as_role: Any) -> None:
 
 
 def test_changed_terms_hold_for_accounts_opened_from_then_on(as_role: Any, alice: User, account: Account) -> None:
-    Product.objects.filter(pk="CUR-EUR").update(transfer_fee_minor=75, interest_rate="1.50", overdraft_minor=0)
+    Product.objects.filter(pk="CUR-EUR").update(interest_rate="1.50", overdraft_minor=0)
     later = open_test_account(alice, amount="50.00")
     account.refresh_from_db()
-    assert (account.transfer_fee_minor, account.interest_rate) == (0, Decimal("0.00"))
-    assert (later.transfer_fee_minor, Decimal(later.interest_rate)) == (75, Decimal("1.50"))
+    assert (account.interest_rate, Decimal(later.interest_rate)) == (Decimal("0.00"), Decimal("1.50"))
     floors = [ledger.balance(each.ledger_account_id).floor for each in (account, later)]
     assert floors == [-500_00, 0]
 

@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.rules.fees import Operation, flat
 from identity import services as identity
 from payments import queries, services
 from payments.models import Payment, Review
+from tests.accounts.factories import set_test_fee
 from tests.payments.conftest import Bank
 from tests.payments.factories import PIN, posted
 
@@ -37,7 +38,7 @@ def confirm(bank: Bank, made: Review, **overrides: Any) -> Payment:
 
 
 def test_shows_what_will_happen_and_moves_nothing(bank: Bank) -> None:
-    Account.objects.update(transfer_fee_minor=150)
+    set_test_fee("CUR-EUR", Operation.TRANSFER, flat(150))
     shown = queries.get_review_for(actor=bank.alice, review_id=review(bank, payee_name="Bob Bakker").pk)
     assert (shown.amount.plain, shown.fee.plain, shown.balance_after.plain) == ("40.00", "1.50", "958.50")
     assert (shown.name_check, shown.name_hint) == ("CLOSE", "B. B.")
@@ -87,7 +88,7 @@ def test_a_wrong_pin_counts_and_uses_nothing_up(bank: Bank) -> None:
 
 def test_a_fee_that_changed_since_asks_for_a_new_review(bank: Bank) -> None:
     made = review(bank)
-    Account.objects.update(transfer_fee_minor=150)
+    set_test_fee("CUR-EUR", Operation.TRANSFER, flat(150))
     with pytest.raises(services.ReviewOutdated):
         confirm(bank, made)
     assert (posted(bank.current), Payment.objects.count()) == (100_000, 0)

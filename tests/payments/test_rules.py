@@ -8,7 +8,7 @@ import pytest
 
 from common.money import Money
 from payments.rules import ibans
-from payments.rules.costs import cost_of_transfer, cost_without_fee
+from payments.rules.costs import Cost, cost_without_fee, operation_of
 from payments.rules.payees import check_name, initials
 from payments.rules.requests import client_id_of, payload_hash
 
@@ -42,12 +42,28 @@ def test_the_hint_never_tells_more_than_initials() -> None:
     assert initials("Dr Anna Smith-Jones") == "A. S. J."
 
 
-def test_a_transfer_costs_the_products_fee_and_nothing_else_does() -> None:
+@pytest.mark.parametrize(
+    ("kind", "channel", "source", "operation"),
+    [
+        ("TRANSFER", "PORTAL", "", "TRANSFER"),
+        ("TRANSFER", "API", "", "TRANSFER"),
+        ("TRANSFER", "ORDER", "", "STANDING_ORDER"),
+        ("WITHDRAWAL", "PORTAL", "OUTSIDE", "WITHDRAWAL"),
+        ("WITHDRAWAL", "ORDER", "OUTSIDE", "STANDING_ORDER"),
+        ("WITHDRAWAL", "TELLER", "CASH", "CASH_WITHDRAWAL"),
+        ("OWN_TRANSFER", "PORTAL", "", None),
+        ("OWN_TRANSFER", "ORDER", "", None),
+        ("DEPOSIT", "TELLER", "CASH", None),
+    ],
+)
+def test_each_payment_is_charged_as_one_operation(kind: str, channel: str, source: str, operation: str | None) -> None:
+    assert operation_of(kind=kind, channel=channel, source=source) == operation
+
+
+def test_the_fee_comes_on_top_of_the_amount() -> None:
     amount = Money(10_000, "EUR")
-    assert cost_of_transfer(amount=amount, product_fee_minor=150).total == Money(10_150, "EUR")
+    assert Cost(amount=amount, fee=Money(150, "EUR")).total == Money(10_150, "EUR")
     assert cost_without_fee(amount=amount).total == amount
-    with pytest.raises(ValueError, match="never negative"):
-        cost_of_transfer(amount=amount, product_fee_minor=-1)
 
 
 def test_requests_are_told_apart_by_content_and_customer() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.models import Account
+from accounts.rules.fees import Operation, flat
 from audit.models import AuditEvent
 from common.errors import DomainError
 from fraud import services as fraud
@@ -22,7 +22,7 @@ from notifications.models import OutboxEvent
 from payments import services
 from payments.models import Channel, HoldCause, Payment, Status
 from payments.services import orders
-from tests.accounts.factories import open_test_account
+from tests.accounts.factories import open_test_account, set_test_fee
 from tests.payments.conftest import Bank
 from tests.payments.factories import case_of, held, pay, posted, verdict
 
@@ -47,7 +47,7 @@ def test_an_approved_transfer_moves_the_money_and_tells_both_sides(bank: Bank) -
 
 
 def test_the_fee_of_the_product_goes_to_fee_income(bank: Bank) -> None:
-    Account.objects.update(transfer_fee_minor=150)
+    set_test_fee("CUR-EUR", Operation.TRANSFER, flat(150))
     income = ledger.balance(services.orders._internal("4100", "EUR")).posted
     payment = pay(bank.alice, bank.current, bank.bobs, "10.00")
     assert payment.fee_minor == 150
@@ -56,7 +56,7 @@ def test_the_fee_of_the_product_goes_to_fee_income(bank: Bank) -> None:
 
 
 def test_the_fee_must_be_covered_too(bank: Bank) -> None:
-    Account.objects.update(transfer_fee_minor=150)
+    set_test_fee("CUR-EUR", Operation.TRANSFER, flat(150))
     available = ledger.balance(bank.current.ledger_account_id).available
     assert available is not None
     with pytest.raises(services.NotEnoughMoney) as refusal:
@@ -66,7 +66,7 @@ def test_the_fee_must_be_covered_too(bank: Bank) -> None:
 
 
 def test_a_flagged_transfer_reserves_amount_and_fee_and_pays_nobody(bank: Bank) -> None:
-    Account.objects.update(transfer_fee_minor=150)
+    set_test_fee("CUR-EUR", Operation.TRANSFER, flat(150))
     now = timezone.now()
     with verdict(Outcome.FLAGGED):
         payment = pay(bank.alice, bank.current, bank.bobs, "100.00", now=now)
@@ -266,7 +266,7 @@ def own_transfer(bank: Bank, **overrides: Any) -> Payment:
 
 
 def test_a_transfer_between_own_accounts_is_free_and_sends_one_message(bank: Bank) -> None:
-    Account.objects.update(transfer_fee_minor=150)
+    set_test_fee("CUR-EUR", Operation.TRANSFER, flat(150))
     payment = own_transfer(bank)
     assert (payment.status, payment.fee_minor, payment.payee_match) == (Status.COMPLETED, 0, "")
     assert (posted(bank.current), posted(bank.savings)) == (90_000, 60_000)

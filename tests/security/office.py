@@ -71,6 +71,9 @@ PAGES: dict[str, Page] = {
         "account_open_for_customer",
         {"client_id": str(uuid4()), "email": "bob@example.com", "product": "SAV-EUR", "amount": "500.00"},
     ),
+    "accounts/feeversion/set/": Page(
+        "product_edit", {"product": "CUR-EUR", "operation": "TRANSFER", "band_1_fixed": "1.00", **REASON}
+    ),
     "payments/limit/<path:object_id>/change-limits/": Page("payment_limits", {"daily": "5.00", **REASON}),
     "payments/limit/set-for-customer/": Page(
         "payment_limits", {"email": "bob@example.com", "channel": "PORTAL", "daily": "5.00", **REASON}

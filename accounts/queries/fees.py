@@ -1,0 +1,88 @@
+"""What operations cost at a moment: the newest version that holds by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.models import FeeBand, FeeVersion, Product
+from accounts.rules import fees
+from accounts.rules.fees import Operation, Tariff
+from common.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A fee with how it was made up, and the version that says so; `version_id` is None where nothing is asked."""
+
+    fee: Money
+    note: str
+    version_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of a product's price list."""
+
+    operation: Operation
+    currency: str
+    version: FeeVersion | None
+
+    @property
+    def tariff(self) -> Tariff | None:
+        return self.version.tariff if self.version is not None else None
+
+    @property
+    def label(self) -> str:
+        return fees.LABELS[self.operation]
+
+    @property
+    def summary(self) -> str:
+        return fees.summary(self.tariff, self.currency)
+
+
+def price(*, product_code: str, operation: Operation, amount: Money, at: datetime) -> Price:
+    """What an operation of `amount` (zero or more) costs at a moment, in one query."""
+    newest = FeeVersion.objects.filter(product_id=product_code, operation=operation.value, valid_from__lte=at)
+    latest = newest.order_by("-valid_from", "-pk").values("pk")[:1]
+    bands = list(FeeBand.objects.filter(fee_id__in=latest).select_related("fee").order_by("from_minor"))
+    if not bands:
+        return Price(Money(0, amount.currency), "", None)
+    version = bands[0].fee
+    tariff = Tariff(
+        bands=tuple(fees.Band(band.from_minor, band.fixed_minor, band.rate) for band in bands),
+        least_minor=version.least_minor,
+        most_minor=version.most_minor,
+    )
+    charge = fees.charge(tariff, amount)
+    return Price(charge.fee, charge.note, version.pk)
+
+
+def price_lists(products: Iterable[Product], *, at: datetime) -> dict[str, list[Listed]]:
+    """Every operation of each product by its code, in two queries; what has no version is free."""
+    listed = list(products)
+    holding = {
+        (version.product_id, version.operation): version
+        for version in _holding(at).filter(product__in=listed).prefetch_related("bands")
+    }
+    return {
+        product.code: [
+            Listed(operation, product.currency, holding.get((product.code, operation.value))) for operation in Operation
+        ]
+        for product in listed
+    }
+
+
+def price_list(product: Product, *, at: datetime) -> list[Listed]:
+    return price_lists([product], at=at)[product.code]
+
+
+def _holding(at: datetime) -> QuerySet[FeeVersion]:
+    return (
+        FeeVersion.objects.filter(valid_from__lte=at)
+        .order_by("product_id", "operation", "-valid_from", "-pk")
+        .distinct("product_id", "operation")
+    )
