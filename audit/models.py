@@ -67,7 +67,7 @@ class AuditEvent(models.Model):
         triggers = _append_only()
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.action} {self.subject_kind} {self.subject_id}"
+        return f"Event {self.pk}"
 
 
 class Seal(models.Model):

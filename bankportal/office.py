@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from audit.models import AuditEvent
+from audit.rules.actions import told
 from common.geography import country_name
 from common.money import Money, display
+from common.subjects import page_of
 from insights.queries import bank
 
 
@@ -81,34 +82,12 @@ FIGURE_TEXT: dict[str, tuple[str, str, str]] = {
     "deposits": ("Deposits today", "payments_payment", "?kind__exact=DEPOSIT&status__exact=COMPLETED"),
     "transfers": ("Transfers today", "payments_payment", "?kind__in=TRANSFER,OWN_TRANSFER&status__exact=COMPLETED"),
     "refused": ("Refused today", "payments_payment", "?status__exact=REFUSED"),
-    "customers": ("New customers today", "identity_user", ""),
+    "customers": ("New customers today", "identity_user", "?role=customer"),
     "balances": ("Customer balances", "accounts_account", ""),
 }
 
-
-# Decisions as people tell each other about them; what is missing here is told by its own name.
-DECISION_TEXT: dict[str, str] = {
-    "account.closed": "Closed an account",
-    "account.frozen": "Froze an account",
-    "account.unfrozen": "Released a frozen account",
-    "fraud.case_declined": "Declined a payment",
-    "fraud.case_released": "Released a payment",
-    "fraud.rule_approved": "Put a fraud rule live",
-    "fraud.rule_retired": "Retired a fraud rule",
-    "fraud.rule_returned": "Returned a fraud rule",
-    "fraud.rule_submitted": "Asked for approval of a fraud rule",
-    "kyc.approved": "Confirmed an identity",
-    "kyc.rejected": "Declined an identity check",
-    "kyc.number_revealed": "Looked at a document number",
-    "identity.decision_refused": "Was refused a decision",
-}
-SUBJECT_PAGES: dict[str, tuple[str, str]] = {
-    "account": ("accounts_account", "account_view"),
-    "fraud_case": ("fraud_case", "fraud_view"),
-    "fraud_rule": ("fraud_rule", "fraud_view"),
-    "kyc_application": ("kyc_application", "kyc_view"),
-    "payment": ("payments_payment", "payment_view"),
-}
+# What tells of a row of a figure whether it is of today.
+_CREATED = {"payments_payment": "created_at", "identity_user": "date_joined"}
 
 
 def list_url(model: str, query: str = "") -> str:
@@ -143,11 +122,11 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["figures"] = [_figure_card(figure, now) for figure in bank.figures(actor=actor, now=now)]
     context["decisions"] = [
         {
-            "title": DECISION_TEXT.get(event.action, event.action.replace(".", ": ").replace("_", " ").capitalize()),
+            "title": told(event.action),
             "who": event.actor.get_full_name() if event.actor else "System",
             "reason": event.reason,
             "at": date_format(event.at, "j M, H:i"),
-            "url": _subject_url(actor, event),
+            "url": page_of(event.subject_kind, event.subject_id, actor.has_perm),
         }
         for event in bank.recent_decisions(actor=actor)
     ]
@@ -188,17 +167,6 @@ def _next_up(actor: Any, now: datetime) -> list[dict[str, Any]]:
 
 def _payer(case: Any) -> str:
     return case.customer_name or "a customer of another system"
-
-
-def _subject_url(actor: Any, event: AuditEvent) -> str:
-    """The page of what a decision was about, for whoever may open it."""
-    model, permission = SUBJECT_PAGES.get(event.subject_kind, ("", ""))
-    if not model or not actor.has_perm(f"identity.{permission}"):
-        return ""
-    try:
-        return reverse(f"admin:{model}_change", args=[event.subject_id])
-    except NoReverseMatch:
-        return ""
 
 
 def _may_open(request: HttpRequest, item: Item) -> bool:
@@ -262,9 +230,9 @@ def _queue_card(queue: bank.Queue, now: datetime) -> dict[str, Any]:
 
 def _figure_card(figure: bank.Figure, now: datetime) -> dict[str, Any]:
     title, model, query = FIGURE_TEXT[figure.name]
-    if model == "payments_payment":
+    if model in _CREATED:
         # The list then shows what was counted, and no more.
-        query += f"&{urlencode({'created_at__gte': f'{now.astimezone(UTC):%Y-%m-%d} 00:00:00+00:00'})}"
+        query += f"&{urlencode({f'{_CREATED[model]}__gte': f'{now.astimezone(UTC):%Y-%m-%d} 00:00:00+00:00'})}"
     money = display(figure.money) if figure.money is not None else ""
     main, note = (str(figure.count), money) if figure.count is not None else (money, "at reference rates")
     return {"title": title, "figure": main, "note": note, "url": list_url(model, query)}

@@ -28,6 +28,8 @@ urlpatterns = [
     # Ours shows sessions of the API beside those of browsers, and leaves a trace when one is ended.
     path("auth/sessions/", require_safe(RedirectView.as_view(pattern_name="identity:security"))),
     path("auth/", include("allauth.urls")),
+    # Nothing here has a page "on the site"; Django's own view answers 500 to an id that is none.
+    path("admin/r/<path:content_type_id>/<path:object_id>/", views.no_page),
     path("admin/", admin.site.urls),
     path("api/v1/", include(API)),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -34,6 +34,11 @@ def landing(request: HttpRequest) -> HttpResponse:
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("img/favicon.svg"))
+
+
+def no_page(request: HttpRequest, **_: str) -> HttpResponse:
+    """An address of a library's that leads nowhere here, whatever it names."""
+    raise Http404
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:

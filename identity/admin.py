@@ -9,8 +9,10 @@ from allauth.account.decorators import secure_admin_login
 from axes.models import AccessAttempt
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
@@ -46,13 +48,26 @@ class ClientForm(DecisionForm):
     scopes = forms.MultipleChoiceField(choices=ApiClient.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """The users of one role."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.value, role.value.capitalize()) for role in Role]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+
+
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
     """Who can log in, as what, and what keeps them out. Nobody sets a password here: people reset their own."""
 
     view_permission = "user_view"
     list_display = ["email", "full_name", "role_names", "state", "date_joined", "last_login"]
-    list_filter = ["is_active", "is_staff", "groups"]
+    list_filter = [RoleFilter, "is_active", "is_staff", ("date_joined", admin.DateFieldListFilter)]
     search_fields = ["email__istartswith", "full_name__icontains"]
     ordering = ["email", "pk"]
     fieldsets = [
@@ -68,6 +83,19 @@ class UserAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The trail and the cases know people by their public id: from there one is led on to the page."""
+        try:
+            public_id = uuid.UUID(object_id)
+        except ValueError:
+            return super().change_view(request, object_id, form_url, extra_context)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        user = get_object_or_404(User, public_id=public_id)
+        return HttpResponseRedirect(reverse("admin:identity_user_change", args=[user.pk]))
 
     def has_manage_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Managers of users, about somebody else."""

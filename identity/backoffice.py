@@ -124,6 +124,7 @@ def decision_page(
         else:
             messages.success(request, done(outcome) if callable(done) else done)
             return HttpResponseRedirect(back)
+    request.crumb = title  # type: ignore[attr-defined]
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
+from common.subjects import LinksForReader, link
 from ledger import queries
 from ledger.admin.base import ReadOnly, as_number, as_uuid, entry_url, ledger_url, row, shown, table
 from ledger.models import Hold, LedgerAccount
@@ -116,7 +117,7 @@ class LedgerAccountAdmin(ReadOnly):
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnly):
+class HoldAdmin(LinksForReader, ReadOnly):
     list_display = ("id", "account", "amount_shown", "state", "placed_at", "expires_at", "source")
     list_filter = (("placed_at", admin.DateFieldListFilter),)
     ordering = ("-placed_at", "pk")
@@ -136,7 +137,7 @@ class HoldAdmin(ReadOnly):
 
     @admin.display(description="Source")
     def source(self, hold: Hold) -> str:
-        return f"{hold.source_kind} {hold.source_id}"
+        return link(hold.source_kind, hold.source_id, hold.reader.has_perm)  # type: ignore[attr-defined]
 
     @admin.display(description="How it ended")
     def ended(self, hold: Hold) -> str:

@@ -258,6 +258,7 @@ class GlCodeAdmin(ReadOnly):
     def _page(
         self, request: HttpRequest, title: str, sections: list[Section], extra: dict[str, Any], status: int = 200
     ) -> HttpResponse:
+        request.crumb = title  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -12,21 +12,22 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 
+from common.subjects import LinksForReader, link, words
 from ledger import reports, verification
 from ledger.admin.base import ReadOnly, account_url, as_number, as_uuid, entry_url, row, shown, table
 from ledger.models import Entry, EntryReference, Seal
 
 
 @admin.register(Entry)
-class EntryAdmin(ReadOnly):
-    list_display = ("number", "booked_at", "kind", "description", "amounts", "source")
+class EntryAdmin(LinksForReader, ReadOnly):
+    list_display = ("number", "booked_at", "what", "description", "amounts", "source")
     list_filter = (("booked_at", admin.DateFieldListFilter),)
     search_fields = ("pk",)
     search_help_text = "Entry number or reference (UUID)"
     ordering = ("-pk",)
     fields = (
         "number",
-        "kind",
+        "what",
         "description",
         "booked_at",
         "value_date",
@@ -58,9 +59,13 @@ class EntryAdmin(ReadOnly):
     def number(self, entry: Entry) -> str:
         return str(entry.pk)
 
+    @admin.display(description="Kind", ordering="kind")
+    def what(self, entry: Entry) -> str:
+        return words(entry.kind)
+
     @admin.display(description="Source")
     def source(self, entry: Entry) -> str:
-        return f"{entry.source_kind} {entry.source_id}"
+        return link(entry.source_kind, entry.source_id, entry.reader.has_perm)  # type: ignore[attr-defined]
 
     @admin.display(description="Moved")
     def amounts(self, entry: Entry) -> str:
@@ -143,6 +148,7 @@ class SealAdmin(ReadOnly):
         seal = Seal.objects.filter(pk=number).first()
         if seal is None:
             raise Http404
+        request.crumb = f"Block {number}"  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

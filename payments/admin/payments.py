@@ -316,6 +316,7 @@ class PaymentAdmin(ReadOnlyAdmin):
             except DomainError as error:
                 slip = None
                 form.attach(error)
+        request.crumb = title  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
