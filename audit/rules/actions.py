@@ -13,6 +13,7 @@ ACTIONS: dict[str, str] = {
     "deposit.held": "Had a deposit held",
     "deposit.refused": "Was refused a deposit",
     "end_of_day.finished": "Finished the end of a day",
+    "fee.set": "Set a fee",
     "fraud.case_assigned": "Gave a fraud case to somebody",
     "fraud.case_declined": "Declined a payment",
     "fraud.case_noted": "Wrote a note on a fraud case",
