@@ -33,7 +33,7 @@ SUBJECTS: dict[str, Subject] = {
     "api_client": Subject("API key", "identity_apiclient", "user_view"),
     "demo": Subject("Demo bank"),
     "end_of_day": Subject("End of a day"),
-    "fee": Subject("Fee", "payments_fee", "payment_view"),
+    "fee": Subject("Fee", "accounts_feeversion", "account_view"),
     "fraud_case": Subject("Fraud case", "fraud_case", "fraud_view"),
     "fraud_rule": Subject("Fraud rule", "fraud_rule", "fraud_view"),
     "kyc_application": Subject("Identity check", "kyc_application", "kyc_view"),
