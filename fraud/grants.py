@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db import connection
 from psycopg2 import sql
 
-from fraud.models import AnomalyScore, CaseNote, Decision, Label
+from fraud.models import Activity, AnomalyScore, CaseNote, Decision, EntityReport, Label
 
 
 def tighten(role: str) -> None:
-    """Take UPDATE, DELETE and TRUNCATE on decisions, labels, notes and scores from the runtime role."""
+    """Take UPDATE, DELETE and TRUNCATE on decisions, history, labels, reports, notes and scores from the runtime role."""
     with connection.cursor() as cursor:
-        for model in (Decision, Label, CaseNote, AnomalyScore):
+        for model in (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore):
             cursor.execute(
                 sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON {} FROM {}").format(
                     sql.Identifier(model._meta.db_table), sql.Identifier(role)

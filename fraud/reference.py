@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 
 from fraud.models import Rule, RuleAction, Ruleset, RuleState
+from fraud.services.history import rebuild_missing
 
 
 class Shipped(NamedTuple):
@@ -76,8 +78,13 @@ SHIPPED = (
 
 
 def ensure() -> None:
-    """Write each shipped rule whose code does not exist yet; what people made of them since is left alone."""
+    """Write each shipped rule whose code does not exist yet; what people made of them since is left alone.
+
+    A bank whose decisions were made before steps were kept gets its customers' histories.
+    """
     now = timezone.now()
+    with transaction.atomic():
+        rebuild_missing()
     Ruleset.objects.get_or_create(id=1, defaults={"changed_at": now})
     known = set(Rule.objects.filter(code__in=[shipped.code for shipped in SHIPPED]).values_list("code", flat=True))
     for shipped in SHIPPED:

@@ -37,12 +37,14 @@ OPERATORS: Mapping[Kind, tuple[str, ...]] = {
     Kind.MONEY: _ORDER_OPERATORS,
     Kind.COUNT: _ORDER_OPERATORS,
     Kind.NUMBER: _ORDER_OPERATORS,
+    Kind.RATIO: (">", ">=", "<", "<="),
     Kind.FLAG: ("==",),
     Kind.CHOICE: ("==", "!=", "in", "not_in"),
     Kind.COUNTRY: ("==", "!=", "in", "not_in"),
 }
-COMPARABLE = (Kind.MONEY, Kind.COUNT, Kind.NUMBER)
+COMPARABLE = (Kind.MONEY, Kind.COUNT, Kind.NUMBER, Kind.RATIO)
 _TIMES = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?", re.ASCII)
+_RATIO = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,4})?", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
@@ -112,7 +114,7 @@ def _compare(node: Comparison, vector: Vector) -> bool | None:
         base = vector.get(node.of.name)
         if base is None:
             return None
-        other = node.value * int(base)
+        other = node.value * Decimal(base)
     return _COMPARE[node.op](value, other)
 
 
@@ -180,6 +182,10 @@ class _Reader:
             return self._money(value, path)
         if feature.kind in (Kind.CHOICE, Kind.COUNTRY):
             return _choice(feature, value, path)
+        if feature.kind is Kind.RATIO:
+            if not isinstance(value, str) or not _RATIO.fullmatch(value):
+                raise InvalidCondition("Give a number as text, such as 0.25 or 3.", path=path)
+            return Decimal(value)
         if type(value) is not int or not 0 <= value <= feature.maximum:
             raise InvalidCondition(f"Give a whole number from 0 to {feature.maximum}.", path=path)
         return value

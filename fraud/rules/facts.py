@@ -20,6 +20,8 @@ class TransferType(StrEnum):
     OWN = "OWN"
     INTERNAL = "INTERNAL"
     WITHDRAWAL = "WITHDRAWAL"
+    # Card payments and the like that an outside gateway asks about.
+    CARD = "CARD"
 
 
 class Channel(StrEnum):
@@ -28,6 +30,7 @@ class Channel(StrEnum):
     TELLER = "TELLER"
     # Made by the clock, as the customer arranged before.
     ORDER = "ORDER"
+    GATEWAY = "GATEWAY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ _MORE_OR_LESS = {
         "!=": "other than {}",
     },
 }
+_MORE_OR_LESS[Kind.RATIO] = _MORE_OR_LESS[Kind.NUMBER]
 
 
 def sentence(node: Node, *, currency: str) -> str:
@@ -60,7 +61,9 @@ def show(feature: Feature, value: Value, currency: str) -> str:
     if feature.kind is Kind.FLAG:
         return "yes" if value else "no"
     if feature.kind is Kind.MONEY:
-        return display(Money(int(value), currency))
+        return display(Money(round(float(value)), currency))
+    if feature.kind is Kind.RATIO:
+        return _plain(round(Decimal(value), 4))
     return _name(feature, str(value))
 
 
@@ -108,7 +111,7 @@ def _comparison(node: Comparison, currency: str, *, noun: bool) -> str:
     feature = node.feature
     if feature.kind is Kind.FLAG:
         return feature.yes if node.value else feature.no
-    within = f" in {feature.window}" if feature.window and feature.kind is not Kind.NUMBER else ""
+    within = f" in {feature.window}" if feature.window and feature.kind not in (Kind.NUMBER, Kind.RATIO) else ""
     if feature.kind in (Kind.CHOICE, Kind.COUNTRY):
         return f"{feature.noun} {_membership(node)}"
     amount = _MORE_OR_LESS[feature.kind][node.op].format(_other(node, currency))

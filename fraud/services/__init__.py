@@ -22,6 +22,7 @@ from fraud.services.cases import (
     decide_case,
     release_assignment,
 )
+from fraud.services.history import lock_customer
 from fraud.services.rules import (
     approve_rule,
     draft_rule,
@@ -31,7 +32,7 @@ from fraud.services.rules import (
     submit_rule,
     update_rule,
 )
-from fraud.services.screening import hold_unscreened, lock_customer, screen
+from fraud.services.screening import hold_unscreened, screen
 from fraud.subjects import register as register_subject
 
 __all__ = [

@@ -26,7 +26,8 @@ from common.money import exponent
 from fraud import queries
 from fraud.models import AnomalyModel, AnomalyScore
 from fraud.rules import wording
-from fraud.rules.features import FEATURES, QUARTER, SCHEMA_HASH, Kind
+from fraud.rules.features import FEATURES, SCHEMA_HASH, Kind
+from fraud.rules.features.table import FACT_TABLE, MODEL_TABLE
 from fraud.rules.forest import BrokenForest, Forest, pack
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ TREES = 100
 MIN_ROWS = 200
 MAX_ROWS = 50_000
 REFIT_AFTER = timedelta(hours=24)
+QUARTER = timedelta(days=90)
 SCORE_BACK = timedelta(days=7)
 BATCH = 1000
 KEEP_MODELS = 3
@@ -44,10 +46,20 @@ RARE = 0.02
 MOST_DEVIATIONS = 3
 _FIT_LOCK = 4602
 
-_LOGARITHMIC = ("amount_base", "hourly_total", "daily_total", "max_amount_90d", "time_since_last")
-COLUMNS: tuple[str, ...] = tuple(
-    feature.name for feature in FEATURES.values() if feature.kind not in (Kind.CHOICE, Kind.COUNTRY)
+# Said twice otherwise: facts under the names that models use.
+_SAID_ELSEWHERE = (
+    "transaction_amount",
+    "user_max_amount",
+    "geo_anomaly_flag",
+    "transfer_type_encoded",
+    "channel_encoded",
 )
+COLUMNS: tuple[str, ...] = tuple(
+    feature.name
+    for feature in FACT_TABLE + MODEL_TABLE
+    if feature.kind not in (Kind.CHOICE, Kind.COUNTRY) and feature.name not in _SAID_ELSEWHERE
+)
+_LOGARITHMIC = tuple(name for name in COLUMNS if FEATURES[name].kind is Kind.MONEY or name == "time_since_last")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fraud import subjects
 from fraud.errors import CaseAlreadyDecided, CaseNotFound, OwnCase, ReasonMissing
 from fraud.models import Case, CaseNote, CaseStatus, Label
 from fraud.rules.facts import Outcome
+from fraud.services.history import remember_release, report_entities
 from identity import services as identity
 from identity.models import User
 
@@ -44,10 +45,15 @@ def decide_case(*, actor: User, case_id: uuid.UUID, decision: str, reason: str, 
         case.reason = reason.strip()
         case.save(update_fields=["status", "decided_by", "decided_at", "reason"])
         is_fraud = chosen is CaseDecision.DECLINE
-        Label.objects.create(decision_id=case.decision_id, is_fraud=is_fraud, labelled_by=actor, labelled_at=now)
+        label = Label.objects.create(
+            decision_id=case.decision_id, is_fraud=is_fraud, labelled_by=actor, labelled_at=now
+        )
+        report_entities(label)
         _record(case, actor, f"fraud.case_{case.status.lower()}", reason=case.reason)
         if case.outcome == Outcome.FLAGGED:
             handlers = subjects.handlers_for(case.subject_kind)
+            if not is_fraud:
+                remember_release(decision=case.decision, now=now)
             carry_out = handlers.decline if is_fraud else handlers.release
             carry_out(subject_id=case.subject_id, actor=actor, reason=case.reason, now=now)
     return case

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 import uuid
@@ -10,19 +9,20 @@ from dataclasses import asdict, dataclass
 
 from django.conf import settings
 
-from common.db import lock_advisory, require_transaction
+from common.db import require_transaction
 from fraud import queries
 from fraud.errors import InvalidCondition
 from fraud.models import Case, Decision, Rule, RuleAction
+from fraud.queries.history import known_of
 from fraud.rules import conditions, wording
+from fraud.rules.entities import address_of, entities_of
 from fraud.rules.facts import Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive
+from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, LiveRule, judge
+from fraud.services.history import lock_customer, remember_request
 
 logger = logging.getLogger(__name__)
-
-# Advisory locks live in one space for the whole database; this number is fraud's.
-CUSTOMER_LOCKS = 4601
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +36,31 @@ _NOTHING_LOADED = _Ruleset(uuid.UUID(int=0), ())
 _loaded: _Ruleset = _NOTHING_LOADED
 
 
-def lock_customer(*, customer_id: uuid.UUID) -> None:
-    """Let one payment of a customer be decided at a time, until the transaction ends.
-
-    `screen` takes this lock itself. A caller that locks other rows takes it before them, so that two payments of one
-    customer cannot wait for each other in a circle. Raises NoTransaction.
-    """
-    lock_advisory(namespace=CUSTOMER_LOCKS, key=int.from_bytes(customer_id.bytes[:4], "big", signed=True))
-
-
 def screen(*, facts: Facts) -> Verdict:
     """Judge one payment and store the decision (and a case when a person has to look) in the caller's transaction.
 
-    A refusal is a Verdict, not an exception. Two indexed queries at most beside the lock and the insert.
+    A refusal is a Verdict, not an exception. Two indexed queries beside the lock and what is written.
     Raises NoTransaction.
     """
     require_transaction()
     started = time.perf_counter()
     lock_customer(customer_id=facts.customer_id)
-    known = queries.history_for(facts)
+    entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
+    known = known_of(customer_id=facts.customer_id, account_ref=facts.account_ref, entities=entities, at=facts.at)
     rules = _live_rules(known.ruleset_token)
-    vector = derive(facts=facts, history=known.history)
+    vector = derive(facts=facts, past=known.past, at_us=microseconds(known.at))
     judgement = judge(rules, vector, currency=settings.BASE_CURRENCY)
     latency_ms = (time.perf_counter() - started) * 1000
     decision = _store(facts, vector, judgement, rules, latency_ms)
+    remember_request(facts=facts, entities=entities, known=known, decision=decision)
     return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
 
 
 def hold_unscreened(*, facts: Facts) -> Verdict:
     """The scorer failed or overran its budget: store a flagged decision with a case, so that a person decides.
 
-    Only inserts, and asks no rule and no history. Raises NoTransaction.
+    Only inserts, and asks no rule and no history; the payment leaves no step behind until it is released.
+    Raises NoTransaction.
     """
     require_transaction()
     judgement = Judgement(Outcome.FLAGGED, FIRST_FLAG, (NOT_SCREENED,))
@@ -119,7 +113,7 @@ def _store(
         channel=facts.channel,
         beneficiary_ref=facts.beneficiary_ref,
         beneficiary_label=facts.beneficiary_label[:120],
-        ip=_address(facts.ip),
+        ip=address_of(facts.ip),
         country=facts.country,
         home_country=facts.home_country,
         device=facts.device[:200],
@@ -145,10 +139,3 @@ def _store(
             opened_at=facts.at,
         )
     return decision
-
-
-def _address(text: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return None

@@ -179,6 +179,8 @@ def values_of(kind: Kind, name: str) -> st.SearchStrategy[Any]:
     feature = FEATURES[name]
     if kind is Kind.MONEY:
         return st.integers(0, 10**9).map(lambda minor: f"{Decimal(minor) / 100:.2f}")
+    if kind is Kind.RATIO:
+        return st.decimals(-9999, 9999, places=2).map(str)
     if kind is Kind.FLAG:
         return st.booleans()
     if kind is Kind.CHOICE:
@@ -214,6 +216,8 @@ TREES = st.recursive(
 def vectors() -> st.SearchStrategy[dict[str, Any]]:
     plain: dict[Kind, st.SearchStrategy[Any]] = {
         Kind.FLAG: st.booleans(),
+        Kind.RATIO: st.floats(-1e6, 1e6),
+        Kind.MONEY: st.integers(0, 10**9) | st.floats(0, 1e9),
         Kind.CHOICE: st.sampled_from(["OWN", "INTERNAL", "PORTAL"]),
         Kind.COUNTRY: st.sampled_from(["DE", "NG"]),
     }

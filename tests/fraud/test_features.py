@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from fraud.rules.facts import Facts
-from fraud.rules.features import FEATURES, SCHEMA_HASH, History, Kind, derive
+from fraud.rules.features import FEATURES, SCHEMA_HASH, VECTOR_FEATURES, Kind, Past, derive, numbers
 from tests.fraud.conftest import NOON
 
 
 def vector(facts: Facts, **past: Any) -> dict[str, Any]:
-    return derive(facts=facts, history=History(**past))
+    return derive(facts=facts, past=Past(**past))
 
 
 def test_the_vector_holds_exactly_the_table(facts: Callable[..., Facts]) -> None:
@@ -75,8 +75,27 @@ def test_the_weekend_is_saturday_and_sunday(facts: Callable[..., Facts]) -> None
 
 
 def test_time_since_last_is_in_seconds(facts: Callable[..., Facts]) -> None:
-    assert vector(facts(), last_at=NOON - timedelta(minutes=2))["time_since_last"] == 120
+    assert vector(facts(), since_last_us=120_999_999)["time_since_last"] == 120
     assert vector(facts())["time_since_last"] is None
+
+
+def test_a_stored_vector_becomes_the_models_row_with_gaps(facts: Callable[..., Facts]) -> None:
+    row = numbers(vector(facts(amount_minor=250, amount_base_minor=None)))
+    assert len(row) == len(VECTOR_FEATURES) == 59
+    assert row[0] != row[0]
+    assert row[VECTOR_FEATURES.index("is_new_beneficiary")] == 1.0
+
+
+def test_spread_and_deviation_follow_their_formulas(facts: Callable[..., Facts]) -> None:
+    seen = vector(
+        facts(amount_minor=1000),
+        settled_90d=2,
+        settled_90d_minor=600,
+        squares_90d=(0, 100**2 + 500**2),
+        since_first_us=0,
+    )
+    assert (seen["user_avg_amount"], seen["user_std_amount"], seen["deviation_from_avg"]) == (300, 200, 3.5)
+    assert seen["user_txn_frequency"] == 2
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from fraud.models.guards import append_only
 from fraud.rules.facts import Outcome
-
-
-def _append_only(name: str) -> list[pgtrigger.Trigger]:
-    return [
-        pgtrigger.Protect(name=f"{name}_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-        pgtrigger.Trigger(
-            name=f"{name}_no_truncate",
-            when=pgtrigger.Before,
-            operation=pgtrigger.Truncate,
-            level=pgtrigger.Statement,
-            func="RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME;",
-        ),
-    ]
 
 
 class RuleState(models.TextChoices):
@@ -159,22 +147,7 @@ class Decision(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [
-            models.Index(
-                fields=["customer_id", "at"],
-                name="fraud_decision_window",
-                include=["transfer_type", "amount_base_minor"],
-            ),
-            models.Index(
-                fields=["customer_id", "at"],
-                name="fraud_decision_approved",
-                include=["transfer_type", "amount_base_minor"],
-                condition=Q(outcome="APPROVED"),
-            ),
-            models.Index(
-                fields=["customer_id", "beneficiary_ref", "at"],
-                name="fraud_decision_payee",
-                condition=Q(outcome="APPROVED"),
-            ),
+            models.Index(fields=["customer_id", "at"], name="fraud_decision_customer"),
             models.Index(fields=["subject_kind", "subject_id"], name="fraud_decision_subject"),
             models.Index(fields=["at", "id"], name="fraud_decision_at"),
         ]
@@ -182,7 +155,7 @@ class Decision(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="fraud_decision_amount_positive"),
             models.CheckConstraint(condition=Q(score__gte=0.0, score__lte=1.0), name="fraud_decision_score_range"),
         ]
-        triggers = _append_only("decision")
+        triggers = append_only("decision")
 
     def __str__(self) -> str:
         return f"Decision {str(self.pk)[:8]}"
@@ -232,11 +205,6 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["opened_at", "id"], name="fraud_case_queue", condition=Q(status="OPEN")),
             models.Index(fields=["customer_id", "opened_at"], name="fraud_case_customer"),
-            models.Index(
-                fields=["customer_id", "beneficiary_ref", "opened_at"],
-                name="fraud_case_released",
-                condition=Q(status="RELEASED", outcome="FLAGGED"),
-            ),
             models.Index(fields=["subject_kind", "subject_id"], name="fraud_case_subject"),
         ]
         constraints = [
@@ -276,7 +244,7 @@ class CaseNote(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = _append_only("note")
+        triggers = append_only("note")
 
     def __str__(self) -> str:
         return f"Note {self.pk}"
@@ -292,52 +260,7 @@ class Label(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = _append_only("label")
+        triggers = append_only("label")
 
     def __str__(self) -> str:
         return f"Label {self.pk}"
-
-
-class AnomalyModel(models.Model):
-    """A fitted Isolation Forest as plain arrays (no pickle), with what it was fitted on."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    fitted_at = models.DateTimeField(db_index=True)
-    window_from_at = models.DateTimeField()
-    window_to_at = models.DateTimeField()
-    row_count = models.PositiveIntegerField()
-    schema_hash = models.CharField(max_length=64)
-    arrays = models.BinaryField()
-    sha256 = models.CharField(max_length=64)
-
-    class Meta:
-        default_permissions = ()
-        triggers = [pgtrigger.Protect(name="anomaly_model_fixed", operation=pgtrigger.Update)]
-
-    def __str__(self) -> str:
-        return f"Isolation Forest {str(self.pk)[:8]}"
-
-
-class AnomalyScore(models.Model):
-    """How unusual a payment looked beside the last 90 days: 0.99 means more unusual than 99 of 100. Decides nothing."""
-
-    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, primary_key=True, related_name="anomaly")
-    # What it was measured by; not a foreign key, because old models are thrown away.
-    model_id = models.UUIDField()
-    model_rows = models.PositiveIntegerField()
-    model_window_to_at = models.DateTimeField()
-    percentile = models.FloatField()
-    deviations = models.JSONField(default=list)
-    scored_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(percentile__gte=0.0, percentile__lte=1.0), name="fraud_anomalyscore_range"
-            )
-        ]
-        triggers = _append_only("anomaly_score")
-
-    def __str__(self) -> str:
-        return f"Anomaly score {self.pk}"

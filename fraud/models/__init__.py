@@ -1,0 +1,33 @@
+"""Fraud's tables: rules, decisions, cases and labels; the history behind the features; models."""
+
+from fraud.models.anomalies import AnomalyModel, AnomalyScore
+from fraud.models.deciding import (
+    Case,
+    CaseNote,
+    CaseQuerySet,
+    CaseStatus,
+    Decision,
+    Label,
+    Rule,
+    RuleAction,
+    Ruleset,
+    RuleState,
+)
+from fraud.models.history import Activity, EntityReport
+
+__all__ = [
+    "Activity",
+    "AnomalyModel",
+    "AnomalyScore",
+    "Case",
+    "CaseNote",
+    "CaseQuerySet",
+    "CaseStatus",
+    "Decision",
+    "EntityReport",
+    "Label",
+    "Rule",
+    "RuleAction",
+    "RuleState",
+    "Ruleset",
+]

@@ -1,0 +1,107 @@
+"""Reads over fraud's own rows: the live rules, what was learnt from, and what analysts look at."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+
+from fraud.models import (
+    AnomalyModel,
+    AnomalyScore,
+    Case,
+    CaseNote,
+    CaseQuerySet,
+    Decision,
+    Rule,
+    RuleState,
+)
+from identity.models import User
+from identity.permissions import roles_with
+
+
+def live_rules() -> list[Rule]:
+    """Every live rule by code."""
+    return list(Rule.objects.filter(state=RuleState.LIVE).order_by("code", "id"))
+
+
+def feature_vectors(*, since: datetime, until: datetime, schema_hash: str, limit: int) -> list[dict[str, Any]]:
+    """Stored vectors decided in `(since, until]`, the latest `limit` of them."""
+    found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=schema_hash)
+    return list(found.order_by("-at", "-id").values_list("features", flat=True)[:limit])
+
+
+def unscored_decisions(*, since: datetime, schema_hash: str, limit: int) -> list[Decision]:
+    """Decisions after `since` without an anomaly score, latest first, so that an open case gets its score soon."""
+    found = Decision.objects.filter(at__gt=since, schema_hash=schema_hash, anomaly__isnull=True)
+    return list(found.order_by("-at", "-id")[:limit])
+
+
+def newest_anomaly_models(*, schema_hash: str, limit: int) -> list[AnomalyModel]:
+    return list(AnomalyModel.objects.filter(schema_hash=schema_hash).order_by("-fitted_at", "-id")[:limit])
+
+
+def case_queue() -> CaseQuerySet:
+    """Cases with what their list shows, open ones first; the customer's name comes along as `customer_name`."""
+    name = User.objects.filter(public_id=OuterRef("customer_id")).values("full_name")[:1]
+    cases = Case.objects.select_related("decision", "assigned_to").annotate(customer_name=Subquery(name))
+    return cases.open_first()
+
+
+def case_about(*, subject_kind: str, subject_id: uuid.UUID) -> uuid.UUID | None:
+    """The case of a payment; None when nobody had to look at it."""
+    cases = Case.objects.filter(subject_kind=subject_kind, subject_id=subject_id).order_by("-opened_at", "id")
+    return cases.values_list("pk", flat=True).first()
+
+
+def customer_of(customer_id: uuid.UUID) -> User | None:
+    """The bank's own customer behind a public id; None for customers of an outside gateway."""
+    return User.objects.filter(public_id=customer_id).first()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """What an analyst looks at beside the payment itself."""
+
+    customer: User | None
+    recent: list[Decision]
+    largest_90d_minor: int | None
+    earlier_cases: list[Case]
+    notes: list[CaseNote]
+    anomaly: AnomalyScore | None
+
+
+def case_file(case: Case) -> CaseFile:
+    """The customer's last decisions up to the case's, largest amount, other cases, notes and anomaly score."""
+    decision = case.decision
+    recent = Decision.objects.filter(customer_id=case.customer_id, at__lte=decision.at).exclude(pk=decision.pk)
+    others = Case.objects.filter(customer_id=case.customer_id).exclude(pk=case.pk).select_related("decision")
+    return CaseFile(
+        customer=customer_of(case.customer_id),
+        recent=list(recent.order_by("-at", "-id")[:15]),
+        largest_90d_minor=decision.features.get("max_amount_90d"),
+        earlier_cases=list(others.order_by("-opened_at", "-id")[:10]),
+        notes=list(case.notes.select_related("author").order_by("at", "id")),
+        anomaly=AnomalyScore.objects.filter(decision_id=decision.pk).first(),
+    )
+
+
+def officers() -> list[User]:
+    """Everybody who may decide a case, by name."""
+    roles = roles_with("fraud_decide")
+    found = User.objects.filter(is_active=True, is_staff=True, groups__name__in=roles).distinct()
+    return list(found.order_by("full_name", "pk"))
+
+
+def rule_names() -> dict[str, str]:
+    """The name of each rule's latest version, by code."""
+    return dict(Rule.objects.order_by("code", "version", "id").values_list("code", "name"))
+
+
+def versions_of(rule: Rule) -> list[Rule]:
+    """All versions of a rule, newest first."""
+    found = Rule.objects.filter(code=rule.code).select_related("maker", "checker")
+    return list(found.order_by("-version", "id"))

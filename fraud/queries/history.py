@@ -1,0 +1,183 @@
+"""What features need to know of the past, in two queries that read a bounded number of rows, however busy the account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from fraud.rules.entities import Entities
+from fraud.rules.features import Past
+from fraud.rules.features.arithmetic import LATEST, STARTS, TEN, UNKNOWN, microseconds
+from fraud.rules.features.table import RISK_DAYS
+
+
+class Totals(NamedTuple):
+    """Running totals of one step; all zero before the first."""
+
+    transfers: int = 0
+    requests: int = 0
+    sent_total_minor: int = 0
+    settled: int = 0
+    settled_total_minor: int = 0
+    squares_high: int = 0
+    squares_low: int = 0
+    abroad: int = 0
+    risky: int = 0
+    own: int = 0
+    account_changes: int = 0
+
+
+NOTHING = Totals()
+_TOTALS = ", ".join(f"found.{name}" for name in Totals._fields)
+_STARTS = ", ".join(f"('{name}', interval '{length} microseconds')" for name, length in STARTS.items())
+
+# The ends of the windows, then what else is asked of the customer's steps. `now` never lies before the last step.
+_PAST = f"""
+WITH last AS MATERIALIZED (
+    SELECT number, greatest(at, %(at)s) AS now, account_ref, first_at, last_request_at
+      FROM fraud_activity WHERE customer_id = %(customer)s ORDER BY number DESC LIMIT 1
+), ends AS (
+    SELECT start.name, {_TOTALS}
+      FROM (VALUES ('now', interval '0'), {_STARTS}) AS start (name, length), last,
+           LATERAL (SELECT * FROM fraud_activity
+                     WHERE customer_id = %(customer)s AND at <= last.now - start.length
+                     ORDER BY at DESC, number DESC LIMIT 1) AS found
+    UNION ALL
+    SELECT 'last10', {_TOTALS}
+      FROM last, fraud_activity AS found
+     WHERE found.customer_id = %(customer)s AND found.number = last.number - {TEN}
+)
+SELECT (SELECT token FROM fraud_ruleset WHERE id = 1),
+       (SELECT json_object_agg(name, json_build_array({", ".join(Totals._fields)})) FROM ends),
+       last.number, last.now, last.account_ref, last.first_at, last.last_request_at,
+       (SELECT max(settled_minor) FROM fraud_activity
+         WHERE customer_id = %(customer)s AND number > last.number - {LATEST} AND at > last.now - interval '90 days'),
+       (SELECT account_changes FROM fraud_activity
+         WHERE customer_id = %(customer)s AND at > last.now - interval '30 days' ORDER BY at, number LIMIT 1),
+       coalesce((SELECT payee_settled FROM fraud_activity
+                  WHERE customer_id = %(customer)s AND payee_key = %(payee)s
+                  ORDER BY at DESC, number DESC LIMIT 1), 0),
+       coalesce((SELECT payee_settled FROM fraud_activity
+                  WHERE customer_id = %(customer)s AND payee_key = %(payee)s AND at <= last.now - interval '30 days'
+                  ORDER BY at DESC, number DESC LIMIT 1), 0)
+  FROM (SELECT) AS always LEFT JOIN last ON true
+"""  # noqa: S608 (our own names and lengths)
+
+
+def _risk_of(entity: str, column: str) -> str:
+    counts = ", ".join(f"count(*) FILTER (WHERE at > %(day_{days})s)" for days in RISK_DAYS)
+    known = ", ".join(f"count(*) FILTER (WHERE known_at > %(day_{days})s)" for days in RISK_DAYS)
+    return f"""
+    (SELECT ARRAY[{counts}] FROM (
+        SELECT at FROM fraud_activity
+         WHERE {column} = %({entity})s AND requested AND at > %(day_{RISK_DAYS[-1]})s AND at <= %(now)s
+         ORDER BY at DESC LIMIT {LATEST}) AS latest),
+    (SELECT ARRAY[{known}] FROM fraud_entityreport
+      WHERE key = %({entity})s AND is_fraud AND known_at > %(day_{RISK_DAYS[-1]})s AND known_at <= %(now)s)"""  # noqa: S608 (our own columns)
+
+
+_COLUMNS: Mapping[str, str] = {"beneficiary": "payee_key", "device": "device_key", "ip": "ip_key"}
+_RISK = "SELECT " + ",".join(_risk_of(entity, column) for entity, column in _COLUMNS.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The past of a customer as features see it, and what the next step builds on.
+
+    `at` is the moment that counts: the payment's own, or the last step's where a clock went back. `number` and
+    `totals` are the last step's. `ruleset_token` is that of the live rules, None before the first.
+    """
+
+    past: Past
+    at: datetime
+    number: int
+    totals: Totals
+    account_ref: uuid.UUID | None
+    first_at: datetime | None
+    last_request_at: datetime | None
+    ruleset_token: uuid.UUID | None
+
+
+def known_of(*, customer_id: uuid.UUID, account_ref: uuid.UUID, entities: Entities, at: datetime) -> Known:
+    """What is known at a payment; two queries. Call under the customer's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAST, {"customer": customer_id, "payee": entities.beneficiary, "at": at})
+        token, ends, number, now, account, first_at, last_request_at, largest, changes, ever, before = cursor.fetchone()
+        now = now or at
+        cursor.execute(_RISK, _risk_parameters(entities, now))
+        risk = cursor.fetchone()
+    windows = {name: Totals(*totals) for name, totals in (ends or {}).items()}
+    last = windows.get("now", NOTHING)
+    moved = 0 if changes is None else last.account_changes - changes + (account != account_ref)
+    past = Past(
+        **_differences(last, windows),
+        other_accounts_30d=moved,
+        largest_90d_minor=UNKNOWN if largest is None else largest,
+        since_last_us=_since(last_request_at, now),
+        since_first_us=UNKNOWN if first_at is None else microseconds(now) - microseconds(first_at),
+        payee_settled=ever,
+        payee_settled_30d=ever - before,
+        entity_counts=_flat(risk[0::2]),
+        entity_frauds=_flat(risk[1::2]),
+    )
+    return Known(past, now, number or 0, last, account, first_at, last_request_at, token)
+
+
+def _risk_parameters(entities: Entities, now: datetime) -> dict[str, Any]:
+    starts = {f"day_{days}": now - timedelta(days=days) for days in RISK_DAYS}
+    return {
+        "beneficiary": entities.beneficiary,
+        "device": entities.device,
+        "ip": entities.ip,
+        "now": now,
+        **starts,
+    }
+
+
+def _differences(last: Totals, windows: Mapping[str, Totals]) -> dict[str, Any]:
+    def since(name: str) -> Totals:
+        return Totals(*(upper - lower for upper, lower in zip(last, windows.get(name, NOTHING), strict=True)))
+
+    hour, day, week, month, quarter, ten = map(since, ("1hour", "24hour", "7d", "30d", "90d", "last10"))
+    return {
+        "transfers_30s": since("30s").transfers,
+        "transfers_10min": since("10min").transfers,
+        "transfers_1hour": hour.transfers,
+        "transfers_24hour": day.transfers,
+        "requests_1hour": hour.requests,
+        "requests_24hour": day.requests,
+        "requests_30d": month.requests,
+        "sent_1hour_minor": hour.sent_total_minor,
+        "sent_24hour_minor": day.sent_total_minor,
+        "settled_7d": week.settled,
+        "settled_7d_minor": week.settled_total_minor,
+        "settled_30d": month.settled,
+        "settled_30d_minor": month.settled_total_minor,
+        "squares_30d": (month.squares_high, month.squares_low),
+        "settled_90d": quarter.settled,
+        "settled_90d_minor": quarter.settled_total_minor,
+        "squares_90d": (quarter.squares_high, quarter.squares_low),
+        "settled_last10": ten.settled,
+        "settled_last10_minor": ten.settled_total_minor,
+        "squares_last10": (ten.squares_high, ten.squares_low),
+        "abroad_90d": quarter.abroad,
+        "risky_30d": month.risky,
+        "own_30d": month.own,
+    }
+
+
+def _since(moment: datetime | None, now: datetime) -> int:
+    """Microseconds within 90 days, UNKNOWN beyond."""
+    if moment is None:
+        return UNKNOWN
+    passed = microseconds(now) - microseconds(moment)
+    return passed if passed < STARTS["90d"] else UNKNOWN
+
+
+def _flat(groups: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(value for group in groups for value in group)

@@ -1,0 +1,166 @@
+"""Each customer's steps, written as they happen: what the features of the next payment are made of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import F
+
+from common.db import lock_advisory, require_transaction
+from fraud.models import Activity, Case, Decision, EntityReport, Label
+from fraud.queries.history import Known, Totals, known_of
+from fraud.rules.entities import Entities, entities_of
+from fraud.rules.facts import Facts, Outcome
+from fraud.rules.features.arithmetic import (
+    HIGHEST_SQUARED_MINOR,
+    OWN,
+    SPLIT,
+    Given,
+    Scalars,
+    given,
+    is_risky,
+    is_transfer,
+    microseconds,
+)
+
+# Advisory locks live in one space for the whole database; this number is fraud's.
+CUSTOMER_LOCKS = 4601
+
+
+def lock_customer(*, customer_id: uuid.UUID) -> None:
+    """Let one payment of a customer be decided at a time, until the transaction ends.
+
+    `screen` takes this lock itself. A caller that locks other rows takes it before them, so that two payments of one
+    customer cannot wait for each other in a circle. Raises NoTransaction.
+    """
+    lock_advisory(namespace=CUSTOMER_LOCKS, key=int.from_bytes(customer_id.bytes[:4], "big", signed=True))
+
+
+def remember_request(*, facts: Facts, entities: Entities, known: Known, decision: Decision) -> None:
+    """The payment just decided becomes the customer's latest step; settled too when it was approved."""
+    this = given(facts, at_us=microseconds(known.at))
+    _step(decision, entities, known, this, requested=True, settled=decision.outcome == Outcome.APPROVED).save(
+        force_insert=True
+    )
+
+
+def remember_release(*, decision: Decision, now: datetime) -> None:
+    """A held payment went through after all: it settles from this moment on. Takes the customer's lock."""
+    lock_customer(customer_id=decision.customer_id)
+    entities = _entities(decision)
+    known = known_of(customer_id=decision.customer_id, account_ref=decision.account_ref, entities=entities, at=now)
+    this = given(_facts(decision), at_us=microseconds(known.at))
+    _step(decision, entities, known, this, requested=False, settled=True).save(force_insert=True)
+
+
+def report_entities(label: Label) -> None:
+    """What a label says about payee, device and address, in the label's own transaction."""
+    require_transaction()
+    keys = _entities(label.decision)
+    EntityReport.objects.bulk_create(
+        EntityReport(label=label, entity=entity, key=key, is_fraud=label.is_fraud, known_at=label.labelled_at)
+        for entity, key in (("beneficiary", keys.beneficiary), ("device", keys.device), ("ip", keys.ip))
+        if key is not None
+    )
+
+
+def rebuild_missing() -> int:
+    """Write the steps of decisions made before steps were kept. Returns how many; 0 when there is nothing to do.
+
+    For a bank brought up to date: does nothing as soon as one step exists. Raises NoTransaction.
+    """
+    require_transaction()
+    if Activity.objects.exists():
+        return 0
+    written = 0
+    for at, decision, requested in _past_steps():
+        entities = _entities(decision)
+        known = known_of(customer_id=decision.customer_id, account_ref=decision.account_ref, entities=entities, at=at)
+        this = given(_facts(decision), at_us=microseconds(known.at))
+        settled = not requested or decision.outcome == Outcome.APPROVED
+        _step(decision, entities, known, this, requested=requested, settled=settled).save(force_insert=True)
+        written += 1
+    for label in Label.objects.select_related("decision").order_by("labelled_at", "pk"):
+        report_entities(label)
+    return written
+
+
+def _past_steps() -> Iterator[tuple[datetime, Decision, bool]]:
+    """Payments asked for and held ones released, in order of time."""
+    asked = Decision.objects.order_by("at", "pk").iterator(chunk_size=1000)
+    released = Case.objects.filter(status=Case.Status.RELEASED, outcome=Outcome.FLAGGED).select_related("decision")
+    later = [(case.decided_at, case.decision) for case in released.order_by(F("decided_at").desc(), "pk")]
+    for decision in asked:
+        while later and later[-1][0] is not None and later[-1][0] < decision.at:
+            moment, held = later.pop()
+            assert moment is not None
+            yield moment, held, False
+        yield decision.at, decision, True
+    for moment, held in reversed(later):
+        assert moment is not None
+        yield moment, held, False
+
+
+def _step(
+    decision: Decision, entities: Entities, known: Known, this: Given, *, requested: bool, settled: bool
+) -> Activity:
+    own = this.type_code == OWN
+    minor = max(this.amount_minor, 0)
+    counted = settled and not own and this.amount_minor >= 0
+    square = min(minor, HIGHEST_SQUARED_MINOR) ** 2 if counted else 0
+    moved = known.account_ref is not None and known.account_ref != decision.account_ref
+    added = Totals(
+        transfers=int(requested and is_transfer(this)),
+        requests=int(requested),
+        sent_total_minor=minor if requested and not own else 0,
+        settled=int(counted),
+        settled_total_minor=minor if counted else 0,
+        squares_high=square // SPLIT,
+        squares_low=square % SPLIT,
+        abroad=int(counted and this.away),
+        risky=int(requested and is_risky(this, known.past.payee_settled, Scalars())),
+        own=int(requested and own),
+        account_changes=int(moved),
+    )
+    totals = Totals(*(before + now for before, now in zip(known.totals, added, strict=True)))
+    return Activity(
+        decision=decision,
+        customer_id=decision.customer_id,
+        number=known.number + 1,
+        at=known.at,
+        requested=requested,
+        settled_minor=minor if counted else None,
+        account_ref=decision.account_ref,
+        payee_key=entities.beneficiary,
+        device_key=entities.device,
+        ip_key=entities.ip,
+        first_at=known.first_at or known.at,
+        last_request_at=known.at if requested else known.last_request_at,
+        payee_settled=known.past.payee_settled + int(settled),
+        **totals._asdict(),
+    )
+
+
+def _entities(decision: Decision) -> Entities:
+    return entities_of(beneficiary_ref=decision.beneficiary_ref, device=decision.device, ip=decision.ip)
+
+
+def _facts(decision: Decision) -> Facts:
+    """What was told about the payment, as far as the decision kept it."""
+    return Facts(
+        subject_kind=decision.subject_kind,
+        subject_id=decision.subject_id,
+        customer_id=decision.customer_id,
+        account_ref=decision.account_ref,
+        amount_minor=decision.amount_minor,
+        currency=decision.currency,
+        amount_base_minor=decision.amount_base_minor,
+        at=decision.at,
+        transfer_type=decision.transfer_type,
+        channel=decision.channel,
+        beneficiary_ref=decision.beneficiary_ref,
+        country=decision.country,
+        home_country=decision.home_country,
+    )
