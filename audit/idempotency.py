@@ -22,7 +22,12 @@ from rest_framework.views import APIView
 from audit.models import IdempotencyRecord
 from common import errors
 from common.db import use_case
+from common.rows import Rows
 
+_KNOWN = Rows(
+    "SELECT {record} FROM audit_idempotencyrecord record WHERE record.user_id = %(user)s AND record.key = %(key)s",
+    record=IdempotencyRecord,
+)
 KEPT_FOR = timedelta(hours=24)
 _KEY = re.compile(r"[\x21-\x7e]{8,100}", re.ASCII)
 # Answers that say nothing about an effect: the client may try again with the same key.
@@ -79,7 +84,8 @@ def idempotent(operation: Operation) -> Operation:
         assert user_id is not None, "every API operation asks for a login first"
         with use_case():
             _lock(user_id=user_id, key=key)
-            known = IdempotencyRecord.objects.filter(user_id=user_id, key=key).first()
+            found = _KNOWN.first({"user": user_id, "key": key})
+            known: IdempotencyRecord | None = found[0] if found else None
             if known is not None and known.expires_at > now:
                 return _replay(known, request, body_mac)
             if known is not None:

@@ -19,7 +19,7 @@ from rest_framework_simplejwt.tokens import Token
 from common import request_context, throttle
 from common.errors import Forbidden
 from identity import queries, services
-from identity.models import ApiSession, User
+from identity.models import User
 
 
 class ScopeMissing(Forbidden):
@@ -32,21 +32,15 @@ class JwtAuthentication(JWTAuthentication):  # type: ignore[misc]
 
     def get_user(self, validated_token: Token) -> User:
         """One query finds sign-in and user together. Raises AuthenticationFailed (401)."""
-        session = (
-            ApiSession.objects.select_related("user")
-            .filter(
-                pk=validated_token.get(services.SESSION_CLAIM),
-                user__public_id=validated_token.get(api_settings.USER_ID_CLAIM),
-                user__is_active=True,
-                ended_at=None,
-                expires_at__gt=timezone.now(),
-            )
-            .first()
+        user = queries.signed_in(
+            session_id=str(validated_token.get(services.SESSION_CLAIM)),
+            public_id=str(validated_token.get(api_settings.USER_ID_CLAIM)),
+            now=timezone.now(),
         )
         bound_to = validated_token.get(api_settings.REVOKE_TOKEN_CLAIM)
-        if session is None or bound_to != services.credential_claim(session.user):
+        if user is None or bound_to != services.credential_claim(user):
             raise exceptions.AuthenticationFailed("This sign-in has ended. Log in again.", code="sign_in_ended")
-        return session.user
+        return user
 
 
 class NotACustomer(Forbidden):

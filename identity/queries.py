@@ -17,9 +17,19 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from common.rows import Rows
 from identity.errors import UserUnknown
 from identity.models import ApiSession, TransactionPin, User
 from identity.permissions import Role
+
+_SIGNED_IN = Rows(
+    """
+    SELECT {person} FROM identity_apisession session JOIN identity_user person ON person.id = session.user_id
+     WHERE session.id = %(session)s AND session.ended_at IS NULL AND session.expires_at > %(now)s
+       AND person.public_id = %(public_id)s AND person.is_active
+    """,
+    person=User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +227,13 @@ def about_me(user: User) -> Me:
         pin_is_locked=pin.is_locked,
         has_second_factor=has_second_factor(user),
     )
+
+
+def signed_in(*, session_id: str, public_id: str, now: datetime) -> User | None:
+    """The active user of a sign-in to the API that goes on; None when it has ended, or an id is not one."""
+    try:
+        ids = {"session": uuid.UUID(session_id), "public_id": uuid.UUID(public_id)}
+    except ValueError:
+        return None
+    found = _SIGNED_IN.first({**ids, "now": now})
+    return found[0] if found else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
@@ -20,6 +21,29 @@ from kyc.models import Application, Document, RejectionKind, State
 from kyc.rules import isolation, limits, numbers, personal
 
 REQUIRED_KINDS = (Document.Kind.IDENTITY, Document.Kind.ADDRESS, Document.Kind.SELFIE)
+
+# The same rows as `_ever_approved`.
+_PERSON = """
+SELECT first_name, last_name, home_country, address, postcode, city FROM kyc_application
+ WHERE user_id = %s AND (state = 'APPROVED' OR state = 'EXPIRED' AND decided_at IS NOT NULL)
+ ORDER BY decided_at DESC, id DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the bank has checked about somebody. `home_country` is an alpha-2 code or empty."""
+
+    first_name: str
+    last_name: str
+    home_country: str
+    address: str
+    postcode: str
+    city: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +72,19 @@ def is_approved(user_id: int) -> bool:
     return Application.objects.filter(user_id=user_id, state=State.APPROVED, expires_at__gt=Now()).exists()
 
 
+def person(user_id: int) -> Person | None:
+    """Who somebody is by the latest approval, also one that has expired since; None before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSON, [user_id])
+        row = cursor.fetchone()
+    return Person(*row) if row else None
+
+
 def legal_name(user_id: int) -> str:
     """The name under which the bank knows a person: that of the latest approval, else the one given at sign-up."""
-    application = _known(user_id)
-    if application:
-        return application.full_name
+    known = person(user_id)
+    if known:
+        return known.full_name
     return User.objects.filter(pk=user_id).values_list("full_name", flat=True).first() or ""
 
 
@@ -64,32 +96,22 @@ def legal_names(user_ids: Collection[int]) -> dict[int, str]:
 
 def home_country(user_id: int) -> str:
     """ISO alpha-2 country of the latest approved address, or empty."""
-    application = _known(user_id)
-    return application.home_country if application else ""
+    known = person(user_id)
+    return known.home_country if known else ""
 
 
 def postal_address(user_id: int) -> tuple[str, ...]:
     """The lines of the latest approved address as a letter carries them, the name left out; empty when there is none."""
-    application = _known(user_id)
-    if application is None:
+    known = person(user_id)
+    if known is None:
         return ()
-    town = f"{application.postcode} {application.city}".strip()
-    country = country_name(application.home_country) if application.home_country else ""
-    return tuple(line for line in (application.address, town, country) if line)
+    town = f"{known.postcode} {known.city}".strip()
+    country = country_name(known.home_country) if known.home_country else ""
+    return tuple(line for line in (known.address, town, country) if line)
 
 
 def _ever_approved() -> QuerySet[Application]:
     return Application.objects.filter(Q(state=State.APPROVED) | Q(state=State.EXPIRED, decided_at__isnull=False))
-
-
-def _known(user_id: int) -> Application | None:
-    return (
-        _ever_approved()
-        .filter(user_id=user_id)
-        .only("first_name", "last_name", "address", "postcode", "city", "home_country")
-        .order_by("-decided_at", "-id")
-        .first()
-    )
 
 
 def application_for(actor: User) -> Application | None:

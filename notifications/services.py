@@ -35,7 +35,9 @@ def notify(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) ->
     require_transaction()
     now = timezone.now()
     OutboxEvent.objects.create(user_id=user_id, kind=kind, data=dict(data or {}), created_at=now, next_attempt_at=now)
-    transaction.on_commit(_nudge, robust=True)
+    # One is enough for all events of a transaction.
+    if not any(call is _nudge for _, call, _ in transaction.get_connection().run_on_commit):
+        transaction.on_commit(_nudge, robust=True)
 
 
 def _nudge() -> None:

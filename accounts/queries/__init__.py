@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +18,31 @@ from accounts.queries.lines import line_of
 from accounts.rules import numbers
 from accounts.rules.statements.content import StatementLine
 from common.money import Money, from_decimal
+from common.rows import Rows
 from identity.models import User
 from kyc import queries as kyc
 from ledger import queries as ledger
+
+_FROM = """
+  FROM accounts_account account
+  JOIN identity_user owner ON owner.id = account.owner_id JOIN accounts_product product ON product.code = account.product_id
+"""
+_WHOLE = {"account": Account, "owner": User, "product": Product}
+_LOCKED_ACCOUNTS = Rows(
+    f"SELECT {{account}}, {{owner}}, {{product}} {_FROM} WHERE account.owner_id = %(owner)s"
+    " ORDER BY account.id FOR NO KEY UPDATE OF account",
+    **_WHOLE,
+)
+_BY_NUMBER = Rows(f"SELECT {{account}}, {{owner}}, {{product}} {_FROM} WHERE account.number = %(number)s", **_WHOLE)
+_OWN_ACCOUNT = Rows(
+    """
+    SELECT {account}, {product} FROM accounts_account account
+      JOIN accounts_product product ON product.code = account.product_id
+     WHERE account.id = %(account)s AND account.owner_id = %(owner)s
+    """,
+    account=Account,
+    product=Product,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +108,20 @@ def holding_of(account: Account) -> Holding:
 
 def get_account_for(*, actor: User, account_id: UUID) -> Account:
     """The actor's own account, in any state. Raises UnknownAccount when there is none or it is somebody else's."""
-    account = own_accounts(actor).filter(pk=account_id).first()
-    if account is None:
+    found = _OWN_ACCOUNT.first({"owner": actor.pk, "account": account_id})
+    if found is None:
         raise UnknownAccount()
+    account: Account
+    account, account.product = found
     return account
+
+
+def lock_accounts(*, owner_id: int) -> list[Account]:
+    """All accounts of a customer by primary key, with owner and product, locked until the transaction ends.
+
+    Postings and foreign keys may go on meanwhile (FOR NO KEY UPDATE).
+    """
+    return [_joined(row) for row in _LOCKED_ACCOUNTS.all({"owner": owner_id})]
 
 
 def get_debitable_for(*, actor: User, account_id: UUID) -> Account:
@@ -108,9 +141,15 @@ def find_by_number(number: str) -> Account:
         raise UnknownAccount(
             "This account number has a typing mistake. Check it digit by digit.", data={"reason": "check_digits"}
         )
-    account = Account.objects.select_related("product", "owner").filter(number=wanted).first()
-    if account is None:
+    found = _BY_NUMBER.first({"number": wanted})
+    if found is None:
         raise UnknownAccount("There is no account with this number.", data={"reason": "unknown"})
+    return _joined(found)
+
+
+def _joined(row: tuple[Any, ...]) -> Account:
+    account: Account
+    account, account.owner, account.product = row
     return account
 
 

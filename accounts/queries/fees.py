@@ -12,6 +12,19 @@ from accounts.models import FeeBand, FeeVersion, Product
 from accounts.rules import fees
 from accounts.rules.fees import Operation, Tariff
 from common.money import Money
+from common.rows import Rows
+
+_PRICE = Rows(
+    """
+    SELECT {version}, {band}
+      FROM (SELECT newest.* FROM accounts_feeversion newest
+             WHERE newest.product_id = %(product)s AND newest.operation = %(operation)s AND newest.valid_from <= %(at)s
+             ORDER BY newest.valid_from DESC, newest.id DESC LIMIT 1) version
+      JOIN accounts_feeband band ON band.fee_id = version.id ORDER BY band.from_minor
+    """,
+    version=FeeVersion,
+    band=FeeBand,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +59,11 @@ class Listed:
 
 def price(*, product_code: str, operation: Operation, amount: Money, at: datetime) -> Price:
     """What an operation of `amount` (zero or more) costs at a moment, in one query."""
-    newest = FeeVersion.objects.filter(product_id=product_code, operation=operation.value, valid_from__lte=at)
-    latest = newest.order_by("-valid_from", "-pk").values("pk")[:1]
-    bands = list(FeeBand.objects.filter(fee_id__in=latest).select_related("fee").order_by("from_minor"))
-    if not bands:
+    found = _PRICE.all({"product": product_code, "operation": operation.value, "at": at})
+    if not found:
         return Price(Money(0, amount.currency), "", None)
-    version = bands[0].fee
+    version: FeeVersion = found[0][0]
+    bands: list[FeeBand] = [band for _, band in found]
     tariff = Tariff(
         bands=tuple(fees.Band(band.from_minor, band.fixed_minor, band.rate) for band in bands),
         least_minor=version.least_minor,

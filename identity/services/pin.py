@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils.crypto import salted_hmac
 
 from common.db import lock_advisory, use_case
+from common.rows import Rows
 from identity import events
 from identity.errors import PinLocked, PinNotSet, WeakPin, WrongPassword, WrongPin
 from identity.models import TransactionPin, User
@@ -32,6 +33,7 @@ class _PinHasher(Argon2PasswordHasher):
 
 
 _HASHER = _PinHasher()
+_PIN = Rows("SELECT {pin} FROM identity_transactionpin pin WHERE pin.user_id = %(user)s", pin=TransactionPin)
 
 
 def set_pin(*, actor: User, pin: str, now: datetime) -> None:
@@ -75,9 +77,10 @@ def verify_pin(*, actor: User, pin: str, now: datetime) -> None:
 def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
     """None when the PIN is right, else how many tries are left."""
     lock_advisory(namespace=_LOCKS, key=actor.pk)
-    stored = TransactionPin.objects.filter(user=actor).first()
-    if stored is None:
+    found = _PIN.first({"user": actor.pk})
+    if found is None:
         raise PinNotSet
+    stored: TransactionPin = found[0]
     if stored.locked_at is not None:
         return 0
     if _pin_matches(actor, pin, stored.hashed):

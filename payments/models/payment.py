@@ -77,6 +77,9 @@ class Payment(models.Model):
     `entry_id`, `reversal_entry_id` and `hold_id` belong to the ledger, `decision_id` to fraud.
     """
 
+    # The checked name of who pays, known while a payment is being made; not stored.
+    payer_name = ""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=12, choices=Kind)
     status = models.CharField(max_length=9, choices=Status)

@@ -29,6 +29,7 @@ from payments.queries.limits import (
     Target,
     bank_and_own_limits,
     effective_limits,
+    latest_payment_at,
     limit_used,
     limits_for,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "held_for",
     "history_for",
     "how_often",
+    "latest_payment_at",
     "limit_used",
     "limits_for",
     "monthly_totals",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum
+from django.db import connection
 from django.utils import timezone
 
 from common.money import Money
 from identity.models import User
-from payments.models import Channel, Kind, Limit, Payee, Payment, Status
+from payments.models import Channel, Kind, Limit, Status
 from payments.rules.limits import Limits, Used, Window
 
 # For this long after it was saved or first paid, a payee is new.
@@ -21,6 +22,38 @@ COOLING_OFF = timedelta(hours=24)
 LIMITED_CHANNELS = (Channel.PORTAL, Channel.API)
 LIMITED_KINDS = (Kind.TRANSFER, Kind.WITHDRAWAL)
 _COUNTED = [Status.COMPLETED, Status.HELD]
+
+_ROWS = """
+SELECT customer_id IS NOT NULL, set_by, per_payment_minor, daily_minor, monthly_minor, new_payee_minor
+  FROM payments_limit WHERE (customer_id = %(customer)s OR customer_id IS NULL) AND channel = %(channel)s
+"""
+# Payments are found by the customer's accounts: every part is a walk along one of their indexes.
+_OUT = """
+  FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
+ WHERE a.owner_id = %(customer)s AND p.kind = ANY (%(kinds)s) AND p.status = ANY (%(counted)s) AND p.created_at <= %(now)s
+"""
+_SUMS = f"""
+SELECT coalesce(sum(p.amount_base_minor), 0) AS monthly,
+       coalesce(sum(p.amount_base_minor) FILTER (WHERE p.created_at >= %(midnight)s), 0) AS daily
+  {_OUT} AND p.created_at >= %(month)s
+   AND (p.channel = %(channel)s
+        OR %(channel)s = %(portal)s AND p.channel = %(order)s AND EXISTS (
+             SELECT FROM payments_standingrun r JOIN payments_standingorder o ON o.id = r.order_id
+              WHERE r.payment_id = p.id AND o.created_at > p.created_at - %(cooling_off)s))
+"""  # noqa: S608 -- text of this module
+# Not "IS NOT DISTINCT FROM", which no index serves.
+_THIS_PAYEE = "(%(payee)s IS NULL AND {0}.{1} IS NULL OR {0}.{1} = %(payee)s)"
+_TO_PAYEE = f"{_OUT} AND {_THIS_PAYEE.format('p', 'credit_account_id')} AND p.outside_account = %(iban)s"
+_USED = f"SELECT monthly, daily FROM ({_SUMS}) sums"  # noqa: S608
+_USED_WITH_PAYEE = f"""
+SELECT sums.monthly, sums.daily,
+       EXISTS (SELECT FROM payments_payee y
+                WHERE y.customer_id = %(customer)s AND {_THIS_PAYEE.format("y", "account_id")} AND y.iban = %(iban)s
+                  AND y.removed_at IS NULL AND y.created_at <= %(since)s)
+       OR EXISTS (SELECT {_TO_PAYEE} AND p.created_at <= %(since)s),
+       (SELECT coalesce(sum(p.amount_base_minor), 0) {_TO_PAYEE})
+  FROM ({_SUMS}) sums
+"""  # noqa: S608
 
 
 class Target(NamedTuple):
@@ -82,8 +115,9 @@ def effective_limits(*, customer_id: int, channel: Channel) -> Limits:
 
 def bank_and_own_limits(*, customer_id: int, channel: Channel) -> tuple[Limits, Limits]:
     """The bank's limits for this customer, and the customer's own."""
-    rows = Limit.objects.filter(Q(customer_id=customer_id) | Q(customer__isnull=True), channel=channel)
-    found = {(row.customer_id is not None, row.set_by): _limits(row) for row in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, {"customer": customer_id, "channel": channel.value})
+        found = {(own, set_by): _limits(amounts) for own, set_by, *amounts in cursor.fetchall()}
     default = found.get((False, Limit.SetBy.BANK), Limits())
     return found.get((True, Limit.SetBy.BANK), default), found.get((True, Limit.SetBy.CUSTOMER), Limits())
 
@@ -92,44 +126,53 @@ def limit_used(*, customer_id: int, channel: Channel, payee: Target | None, now:
     """What the customer sent today and this month through a channel, and to `payee` when that is a new one.
 
     What a standing order paid in the day after it was made counts as sent through the portal. All in minor units of the
-    base currency; without a payee `new_payee` is None.
+    base currency; without a payee `new_payee` is None, as it is for one saved or paid before the cooling-off period.
+    One query.
     """
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    out = Payment.objects.filter(
-        debit_account__owner_id=customer_id, kind__in=LIMITED_KINDS, status__in=_COUNTED, created_at__lte=now
-    )
-    through = Q(channel=channel)
-    if channel == Channel.PORTAL:
-        made = "standing_run__order__created_at"
-        through |= Q(channel=Channel.ORDER, **{f"{made}__gt": F("created_at") - COOLING_OFF})
-    sums = out.filter(through, created_at__gte=midnight.replace(day=1)).aggregate(
-        monthly=Sum("amount_base_minor"), daily=Sum("amount_base_minor", filter=Q(created_at__gte=midnight))
-    )
-    return Used(
-        daily=sums["daily"] or 0,
-        monthly=sums["monthly"] or 0,
-        new_payee=None if payee is None else _sent_while_new(payee, out, customer_id=customer_id, now=now),
-    )
+    facts: dict[str, Any] = {
+        "customer": customer_id,
+        "channel": channel.value,
+        "now": now,
+        "midnight": midnight,
+        "month": midnight.replace(day=1),
+        "since": now - COOLING_OFF,
+        "cooling_off": COOLING_OFF,
+        "kinds": [kind.value for kind in LIMITED_KINDS],
+        "counted": [status.value for status in _COUNTED],
+        "portal": Channel.PORTAL.value,
+        "order": Channel.ORDER.value,
+    }
+    if payee is not None:
+        facts |= {"payee": payee.account_id, "iban": payee.iban}
+    with connection.cursor() as cursor:
+        cursor.execute(_USED if payee is None else _USED_WITH_PAYEE, facts)
+        row = cursor.fetchone()
+    monthly, daily, *of_payee = row
+    new_payee = None
+    if of_payee:
+        is_known, sent = of_payee
+        new_payee = None if is_known else int(sent)
+    return Used(daily=int(daily), monthly=int(monthly), new_payee=new_payee)
 
 
-def _sent_while_new(payee: Target, out: QuerySet[Payment], *, customer_id: int, now: datetime) -> int | None:
-    """What a new payee got through any channel; None when the payee was saved or paid before the cooling-off period."""
-    since = now - COOLING_OFF
-    paid = out.filter(credit_account_id=payee.account_id, outside_account=payee.iban)
-    saved = Payee.objects.filter(customer_id=customer_id, iban=payee.iban, removed_at__isnull=True)
-    saved = saved.filter(account_id=payee.account_id) if payee.account_id else saved.filter(account__isnull=True)
-    if saved.filter(created_at__lte=since).exists() or paid.filter(created_at__lte=since).exists():
-        return None
-    return paid.aggregate(sent=Sum("amount_base_minor"))["sent"] or 0
+def latest_payment_at(*, customer_id: int, after: datetime, until: datetime) -> datetime | None:
+    """When the customer's newest payment was made, if that is in (after, until]."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT max(p.created_at) FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
+             WHERE a.owner_id = %s AND p.created_at > %s AND p.created_at <= %s
+            """,
+            [customer_id, after, until],
+        )
+        latest: datetime | None = cursor.fetchone()[0]
+    return latest
 
 
-def _limits(row: Limit) -> Limits:
-    return Limits(
-        per_payment=row.per_payment_minor,
-        daily=row.daily_minor,
-        monthly=row.monthly_minor,
-        new_payee=row.new_payee_minor,
-    )
+def _limits(amounts: Sequence[int | None]) -> Limits:
+    per_payment, daily, monthly, new_payee = amounts
+    return Limits(per_payment=per_payment, daily=daily, monthly=monthly, new_payee=new_payee)
 
 
 def _base(minor: int | None) -> Money | None:

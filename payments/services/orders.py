@@ -13,20 +13,21 @@ from time import monotonic
 from typing import TypedDict
 
 from django.db import connection, transaction
-from django.db.models import Max
 
 from accounts.models import Account
 from common import request_context
 from common.db import require_transaction
 from common.money import Money
+from common.rows import Rows
 from fraud import services as fraud
 from fraud.rules.facts import Facts, Outcome, TransferType, Verdict
 from identity.models import User
+from kyc.queries import Person
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from payments.errors import ClientIdReused, NotEnoughMoney
 from payments.models import Channel, HoldCause, Kind, Payment, Source, Status
-from payments.queries import Target
+from payments.queries import Target, latest_payment_at
 from payments.rules.costs import Cost
 from payments.rules.requests import payload_hash
 from payments.services import limits, parties, telling
@@ -52,6 +53,11 @@ _LEDGER_KINDS = {
     Kind.DEPOSIT: "deposit",
     Kind.WITHDRAWAL: "withdrawal",
 }
+_KNOWN = Rows(
+    "SELECT {payment} FROM payments_payment payment"
+    " WHERE payment.initiated_by_id = %(actor)s AND payment.client_id = %(client_id)s",
+    payment=Payment,
+)
 _BLOCKED_TEXT = "Our checks stopped this payment."
 
 
@@ -80,10 +86,16 @@ class Order:
         """The amount in minor units of the base currency; None without a reference rate."""
         return parties.base_amount(self.cost.amount)
 
+    @cached_property
+    def payer(self) -> Person | None:
+        """Who pays, as the bank has checked it; None for a deposit and before the first identity check."""
+        return parties.checked(self.debit.owner) if self.debit else None
+
 
 def replayed(*, actor: User, client_id: uuid.UUID, payload: dict[str, str | int]) -> Payment | None:
     """The payment that this request made before, if any. Raises ClientIdReused when its content was another."""
-    known = Payment.objects.filter(initiated_by=actor, client_id=client_id).first()
+    found = _KNOWN.first({"actor": actor.pk, "client_id": client_id})
+    known: Payment | None = found[0] if found else None
     if known is not None and known.payload_sha256 != payload_hash(payload):
         raise ClientIdReused
     return known
@@ -115,10 +127,7 @@ def not_before_the_last(*, owner_id: int, now: datetime) -> datetime:
     Requests read the clock before they wait for the lock, so they come out of it in another order. Limits count what
     happened up to a moment: a payment stamped earlier than the one before it would not count that one.
     """
-    latest = Payment.objects.filter(
-        debit_account__owner_id=owner_id, created_at__gt=now, created_at__lte=now + _WAITING_AT_MOST
-    ).aggregate(latest=Max("created_at"))["latest"]
-    return latest or now
+    return latest_payment_at(customer_id=owner_id, after=now, until=now + _WAITING_AT_MOST) or now
 
 
 def require_funds(order: Order) -> None:
@@ -223,7 +232,7 @@ def _refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
 
 
 def _draft(order: Order, *, status: Status, now: datetime) -> Payment:
-    return Payment(
+    payment = Payment(
         id=order.id,
         kind=order.kind,
         status=status,
@@ -247,6 +256,8 @@ def _draft(order: Order, *, status: Status, now: datetime) -> Payment:
         country=order.country,
         created_at=now,
     )
+    payment.payer_name = order.payer.full_name if order.payer else ""
+    return payment
 
 
 def _reasons(verdict: Verdict) -> list[dict[str, str]]:
@@ -334,7 +345,7 @@ def _facts(order: Order, *, now: datetime) -> Facts:
         beneficiary_ref=str(credit.pk) if credit else order.outside_account or str(order.source),
         ip=context.ip,
         country=order.country,
-        home_country=parties.home_country(owner),
+        home_country=order.payer.home_country if order.payer else "",
         device=context.user_agent,
         account_label=order.debit.number,
         beneficiary_label=_beneficiary_label(order),

@@ -11,6 +11,7 @@ from common.db import require_transaction
 from common.money import CurrencyMismatch, Money
 from identity.models import User
 from kyc import queries as kyc
+from kyc.queries import Person
 from payments.errors import (
     AccountNotFound,
     AccountNotUsable,
@@ -36,13 +37,7 @@ def lock_debit_side(*, owner_id: int) -> dict[UUID, Account]:
     counted before the others are written. Needs a transaction.
     """
     require_transaction()
-    rows = (
-        Account.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("owner", "product")
-        .filter(owner_id=owner_id)
-        .order_by("pk")
-    )
-    return {account.pk: account for account in rows}
+    return {account.pk: account for account in accounts.lock_accounts(owner_id=owner_id)}
 
 
 def accounts_of(*, owner_id: int) -> dict[UUID, Account]:
@@ -150,6 +145,11 @@ def clean_name(typed: str) -> str:
             field="payee_name",
         )
     return name
+
+
+def checked(customer: User) -> Person | None:
+    """What the bank has checked about a customer; None before the first identity check."""
+    return kyc.person(customer.pk)
 
 
 def home_country(customer: User) -> str:

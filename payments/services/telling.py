@@ -121,7 +121,7 @@ def payee_label(payment: Payment) -> str:
 def payer_label(payment: Payment) -> str:
     """Who pays, as the payee is told: by the name the bank has checked, not by one that people choose themselves."""
     if payment.debit_account is not None:
-        return accounts.owner_display_name(payment.debit_account)
+        return payment.payer_name or accounts.owner_display_name(payment.debit_account)
     return Source(payment.source).label
 
 

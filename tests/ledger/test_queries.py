@@ -74,13 +74,15 @@ def test_gives_the_closing_balance_of_each_day(history, now):
     }
 
 
-def test_reads_many_balances_in_one_statement(customer, cash):
+def test_reads_many_balances_in_one_statement_and_looks_into_the_months_for_internal_ones_only(customer, cash):
     accounts = [customer(amount) for amount in (100, 200, 300)]
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
-        read = queries.balances([*accounts, cash])
+    with CaptureQueriesContext(connection) as asked:
+        assert set(queries.balances(accounts)) == set(accounts)
     assert len(asked) == 1
+    assert "ledger_posting" not in asked[0]["sql"]
+    with CaptureQueriesContext(connection) as asked:
+        read = queries.balances([*accounts, cash])
+    assert len(asked) == 2
     assert [read[account].posted for account in (*accounts, cash)] == [100, 200, 300, -600]
 
 

@@ -1,0 +1,42 @@
+"""Rows of hot queries are what the ORM would give."""
+
+from __future__ import annotations
+
+import pytest
+from django.forms.models import model_to_dict
+
+from common.rows import Rows
+from identity.models import ApiClient, User
+
+pytestmark = pytest.mark.django_db
+
+CLIENTS = Rows(
+    "SELECT {client}, {person} FROM identity_apiclient client JOIN identity_user person ON person.id = client.user_id"
+    " WHERE client.name LIKE %(name)s ORDER BY client.name",
+    client=ApiClient,
+    person=User,
+)
+
+
+def test_gives_whole_instances_with_decoded_columns(alice: User) -> None:
+    made = ApiClient.objects.create(
+        name="Rows 1",
+        key_id="rows-1",
+        secret_hash="x" * 64,
+        scopes=["deposits:write"],
+        user=alice,
+        created_at=alice.date_joined,
+    )
+
+    [(client, person)] = CLIENTS.all({"name": "Rows %"})
+
+    kept = ApiClient.objects.get(pk=made.pk)
+    assert model_to_dict(client) == model_to_dict(kept)
+    assert (client.scopes, client.created_at) == (["deposits:write"], kept.created_at)
+    assert (person, person.public_id, person.email) == (alice, alice.public_id, alice.email)
+    assert not client._state.adding
+    assert client.get_deferred_fields() == set()
+
+
+def test_gives_nothing_where_nothing_is(alice: User) -> None:
+    assert CLIENTS.first({"name": "nobody"}) is None
