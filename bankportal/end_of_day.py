@@ -112,10 +112,24 @@ def _expire(found: EndOfDayRun, now: datetime) -> str:
 
 def _interest(found: EndOfDayRun, now: datetime) -> str:
     """For the last month that ended with this day or before it: accounts released since then are served too."""
-    month = (found.day + timedelta(days=1)).replace(day=1) - timedelta(days=1)
-    done = accounts.post_interest(month=month, now=now)
-    note = f"{month:%B %Y}: {done.posted} accounts posted, {done.failed} failed, {done.left} left"
-    if done.left:
+    month = _month_that_ended(found.day)
+    run = accounts.post_interest(month=month, now=now)
+    note = f"{month:%B %Y}: {run.done} accounts posted, {run.failed} failed, {run.left} left"
+    if run.left:
+        raise StepUnfinished(note)
+    return note
+
+
+def _fees(found: EndOfDayRun, now: datetime) -> str:
+    """After the interest, which may cover them: those of the last month that ended, then what is open from before."""
+    month = _month_that_ended(found.day)
+    asked = accounts.ask_account_fees(month=month, now=now)
+    taken = accounts.collect_open_fees(now=now)
+    note = (
+        f"{month:%B %Y}: {asked.done} accounts asked, {asked.failed} failed, {asked.left} left; "
+        f"open fees of {taken.done} accounts taken, {taken.failed} failed"
+    )
+    if asked.left or taken.left:
         raise StepUnfinished(note)
     return note
 
@@ -144,6 +158,11 @@ def _check(found: EndOfDayRun, now: datetime) -> str:
     return f"the ledger is right since seal {since}" if since is not None else "the whole ledger is right"
 
 
+def _month_that_ended(day: date) -> date:
+    """The last day of the last month that ended with this day or before it."""
+    return (day + timedelta(days=1)).replace(day=1) - timedelta(days=1)
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)
 
@@ -151,6 +170,7 @@ def _midnight(day: date) -> datetime:
 STEPS: dict[str, Callable[[EndOfDayRun, datetime], str]] = {
     "expiry": _expire,
     "interest": _interest,
+    "fees": _fees,
     "balances": _balances,
     "seal": _seal,
     "checks": _check,

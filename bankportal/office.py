@@ -41,6 +41,7 @@ GROUPS: dict[str, list[Item]] = {
     "Customers": [
         Item("Users", "group", "identity_user", "user_view"),
         Item("Accounts", "account_balance_wallet", "accounts_account", "account_view"),
+        Item("Account fees", "receipt_long", "accounts_accountfee", "account_view"),
         Item("Payments", "swap_horiz", "payments_payment", "payment_view"),
         Item("Standing orders", "event_repeat", "payments_standingorder", "payment_view"),
         Item("Payees", "contacts", "payments_payee", "payment_view"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.admin.accounts import AccountAdmin
-from accounts.admin.fees import FeeVersionAdmin
+from accounts.admin.fees import AccountFeeAdmin, FeeVersionAdmin
 from accounts.admin.products import ProductAdmin, ReferenceRateAdmin
 
-__all__ = ["AccountAdmin", "FeeVersionAdmin", "ProductAdmin", "ReferenceRateAdmin"]
+__all__ = ["AccountAdmin", "AccountFeeAdmin", "FeeVersionAdmin", "ProductAdmin", "ReferenceRateAdmin"]

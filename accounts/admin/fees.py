@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -22,10 +22,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import services
 from accounts.admin.products import MinorField
-from accounts.models import FeeVersion, Product
+from accounts.models import AccountFee, FeeVersion, Product
 from accounts.models.fee import OPERATIONS
 from accounts.rules import fees
 from accounts.rules.fees import MOST_BANDS, Band, Operation, Tariff
+from common.money import Money
 from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
 
 
@@ -185,3 +186,55 @@ class FeeVersionAdmin(ReadOnlyAdmin):
 
     def has_set_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("identity.product_edit"))
+
+
+class CollectedFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("collected", "Collected"), ("nothing", "Nothing to pay")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AccountFee]) -> QuerySet[AccountFee]:
+        conditions = {
+            "open": Q(entry_id__isnull=True, amount_minor__gt=0),
+            "collected": Q(entry_id__isnull=False),
+            "nothing": Q(amount_minor=0),
+        }
+        return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
+@admin.register(AccountFee)
+class AccountFeeAdmin(ReadOnlyAdmin):
+    view_permission = "account_view"
+    list_display = ["account_number", "month", "sum", "state", "note", "collected_at"]
+    list_filter = [CollectedFilter, "account__product"]
+    search_fields = ["account__number__iexact"]
+    search_help_text = "Account number"
+    list_select_related = ["account"]
+    ordering = ["-period", "pk"]
+    fields = ["account_number", "month", "basis", "sum", "note", "state", "asked_at", "tried_at", "collected_at"]
+    readonly_fields = ["account_number", "month", "basis", "sum", "state"]
+
+    @display(description="account", ordering="account__number")
+    def account_number(self, fee: AccountFee) -> SafeString:
+        url = reverse("admin:accounts_account_change", args=[fee.account_id])
+        return format_html('<a class="office-link" href="{}">{}</a>', url, fee.account.grouped_number)
+
+    @display(description="month", ordering="period")
+    def month(self, fee: AccountFee) -> str:
+        return date_format(fee.period, "F Y")
+
+    @display(description="balance it was priced by")
+    def basis(self, fee: AccountFee) -> str:
+        return str(Money(fee.basis_minor, fee.account.currency))
+
+    @display(description="fee", ordering="amount_minor")
+    def sum(self, fee: AccountFee) -> str:
+        return str(fee.amount)
+
+    @display(description="state", label={"Collected": "success", "Open": "warning", "Nothing to pay": "default"})
+    def state(self, fee: AccountFee) -> str:
+        if not fee.amount_minor:
+            return "Nothing to pay"
+        return "Open" if fee.entry_id is None else "Collected"

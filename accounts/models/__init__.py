@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from accounts.models.account import Account, AccountQuerySet, Status
-from accounts.models.fee import FeeBand, FeeVersion
+from accounts.models.fee import AccountFee, FeeBand, FeeVersion
 from accounts.models.interest import InterestPosting
 from accounts.models.product import Product, ProductKind, ReferenceRate
 from accounts.models.statement import MonthlyStatement, StatementFile
 
 __all__ = [
     "Account",
+    "AccountFee",
     "AccountQuerySet",
     "FeeBand",
     "FeeVersion",

@@ -7,8 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models.account import Account
 from accounts.models.product import Product
 from accounts.rules.fees import LABELS, MOST_BANDS, Band, Operation, Tariff
+from common.money import Money
 
 OPERATIONS = [(operation.value, LABELS[operation]) for operation in Operation]
 
@@ -111,3 +113,72 @@ class FeeBand(models.Model):
 
     def __str__(self) -> str:
         return f"Band {self.position} of fee {self.fee_id}"
+
+
+class AccountFeeQuerySet(models.QuerySet["AccountFee"]):
+    def open(self) -> AccountFeeQuerySet:
+        """Asked for and not collected yet."""
+        return self.filter(amount_minor__gt=0, entry_id__isnull=True)
+
+
+class AccountFee(models.Model):
+    """The fee of one account for one month: asked for once, collected once and whole, when the account can cover it.
+
+    `basis_minor` is the balance it was priced by. Amounts: minor units of the account's currency.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="account_fees")
+    period = models.DateField(help_text="The first day of its month.")
+    fee_version = models.ForeignKey(FeeVersion, on_delete=models.PROTECT, related_name="+")
+    basis_minor = models.BigIntegerField("balance it was priced by (minor units)")
+    amount_minor = models.BigIntegerField("fee (minor units)")
+    note = models.CharField("how it was made up", max_length=250, blank=True)
+    asked_at = models.DateTimeField()
+    tried_at = models.DateTimeField("last tried at")
+    entry_id = models.BigIntegerField("ledger entry", null=True, unique=True)
+    collected_at = models.DateTimeField(null=True)
+
+    objects = AccountFeeQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = "account fee"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "period"], name="accounts_accountfee_once"),
+            models.CheckConstraint(name="accounts_accountfee_first_day", condition=Q(period__day=1)),
+            models.CheckConstraint(
+                name="accounts_accountfee_not_negative", condition=Q(amount_minor__gte=0, basis_minor__gte=0)
+            ),
+            models.CheckConstraint(
+                name="accounts_accountfee_collected",
+                condition=Q(entry_id__isnull=True, collected_at__isnull=True)
+                | Q(amount_minor__gt=0, entry_id__isnull=False, collected_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "period"],
+                condition=Q(amount_minor__gt=0, entry_id__isnull=True),
+                name="accounts_accountfee_open",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="asked_once",
+                fields=["account", "period", "fee_version", "basis_minor", "amount_minor", "note", "asked_at"],
+            ),
+            pgtrigger.Protect(
+                name="collected_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__entry_id__isnull=False),
+            ),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"Fee of account {self.account_id} for {self.period:%Y-%m}"
+
+    @property
+    def amount(self) -> Money:
+        """Needs the account loaded."""
+        return Money(self.amount_minor, self.account.currency)

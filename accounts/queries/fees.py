@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
-from accounts.models import FeeBand, FeeVersion, Product
+from accounts.models import Account, AccountFee, FeeBand, FeeVersion, Product
 from accounts.rules import fees
 from accounts.rules.fees import Operation, Tariff
 from common.money import Money
@@ -90,6 +90,12 @@ def price_lists(products: Iterable[Product], *, at: datetime) -> dict[str, list[
 
 def price_list(product: Product, *, at: datetime) -> list[Listed]:
     return price_lists([product], at=at)[product.code]
+
+
+def open_fees(account: Account) -> Money:
+    """What the account could not cover yet of its monthly fees."""
+    total = AccountFee.objects.open().filter(account=account).aggregate(total=Sum("amount_minor"))["total"]
+    return Money(total or 0, account.currency)
 
 
 def _holding(at: datetime) -> QuerySet[FeeVersion]:

@@ -25,6 +25,7 @@ from accounts.errors import (
     UnknownStatement,
 )
 from accounts.rules.funding import FundingSource, cash, own_account, sandbox
+from accounts.services.account_fees import ask_account_fees, collect_open_fees
 from accounts.services.decisions import (
     close_account,
     close_account_within,
@@ -34,8 +35,9 @@ from accounts.services.decisions import (
     unfreeze_account,
     unfreeze_account_within,
 )
+from accounts.services.each import Run
 from accounts.services.fees import set_fee
-from accounts.services.interest import InterestRun, post_interest
+from accounts.services.interest import post_interest
 from accounts.services.opening import (
     OpenedAccount,
     OpeningReview,
@@ -54,7 +56,6 @@ __all__ = [
     "ClientIdReused",
     "FundingNotAllowed",
     "FundingSource",
-    "InterestRun",
     "InvalidFee",
     "InvalidNickname",
     "KycRequired",
@@ -64,6 +65,7 @@ __all__ = [
     "OpeningReview",
     "PeriodNotAllowed",
     "ReasonRequired",
+    "Run",
     "StatementDamaged",
     "StatementTooLong",
     "StatusNotAllowed",
@@ -72,9 +74,11 @@ __all__ = [
     "UnknownCustomer",
     "UnknownProduct",
     "UnknownStatement",
+    "ask_account_fees",
     "cash",
     "close_account",
     "close_account_within",
+    "collect_open_fees",
     "freeze_account",
     "freeze_account_within",
     "issue_due_statements",

@@ -1,91 +1,41 @@
-"""Posting interest: once for each account and month, however often it runs and wherever it is stopped.
-
-One account is one transaction, so a killed run leaves each account done or untouched. The claim on the account's row is
-the lock that payments take first too: what the account can cover does not change under the posting.
-"""
+"""Posting interest: once for each account and month, however often it runs and wherever it is stopped."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from time import monotonic, sleep
-from uuid import UUID, uuid5
+from uuid import uuid5
 
-from django.db import DatabaseError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.errors import PeriodNotAllowed
 from accounts.models import Account, InterestPosting, Status
 from accounts.rules import interest, periods
 from accounts.rules.interest import Compounding, DayCount, Terms
-from accounts.services import steps
+from accounts.services import each, steps
 from accounts.services.statements import GRACE
-from common.db import use_case
-from common.errors import DomainError
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 
-logger = logging.getLogger(__name__)
-
 GL_INTEREST_INCOME = "4200"
 GL_INTEREST_EXPENSE = "5100"
-# Rows that somebody else holds are asked for again after this long.
-_PAUSE_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class InterestRun:
-    """What one call did: accounts posted, accounts that refused (see the log), and accounts that are still due."""
+def post_interest(*, month: date, now: datetime, seconds: float = 240) -> each.Run:
+    """Post the interest up to the end of `month` (any day of it) for every account in use that has a rate.
 
-    posted: int
-    failed: int
-    left: int
-
-
-def post_interest(*, month: date, now: datetime, seconds: float = 240) -> InterestRun:
-    """Post the interest up to the end of `month` (any day of it) for every active account that has a rate.
-
-    Stops after `seconds`; call it again to go on. Safe to run twice or at once. A frozen account waits: its next posting
-    covers the months it missed. Raises PeriodNotAllowed before the month has ended (and an hour has passed).
+    Goes through them as `each.run` does. A frozen account waits: its next posting covers the months it missed. Raises
+    PeriodNotAllowed before the month has ended (and an hour has passed).
     """
     period = month.replace(day=1)
     until = periods.first_of_next_month(period)
     if now < _midnight(until) + GRACE:
         raise PeriodNotAllowed("This month has not ended yet.", data={"reason": "future"})
-    give_up = monotonic() + seconds
-    posted, failed = 0, set[UUID]()
-    while monotonic() < give_up:
-        for account_id in _walk(until, failed, give_up):
-            try:
-                posted += _post_one(account_id, period, until, now)
-            except OperationalError:
-                raise
-            except (DomainError, DatabaseError):
-                # One account must not keep all others from theirs; the next run tries it again.
-                logger.exception("interest could not be posted", extra={"account_id": str(account_id)})
-                failed.add(account_id)
-        if not _due(until).exclude(pk__in=failed).exists():
-            break
-        sleep(_PAUSE_SECONDS)
-    return InterestRun(posted=posted, failed=len(failed), left=_due(until).count())
-
-
-def _walk(until: date, failed: set[UUID], give_up: float) -> Iterator[UUID]:
-    """Once through the accounts that are due, by key."""
-    ids = _due(until).exclude(pk__in=failed).order_by("pk").values_list("pk", flat=True)
-    for account_id in ids.iterator(chunk_size=500):
-        if monotonic() > give_up:
-            return
-        yield account_id
-
-
-def _post_one(account_id: UUID, period: date, until: date, now: datetime) -> bool:
-    with use_case():
-        claim = Account.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-        account = claim.filter(pk=account_id, status=Status.ACTIVE).first()
-        return account is not None and _post(account, period=period, until=until, now=now) is not None
+    return each.run(
+        due=lambda: _due(until),
+        work=lambda account: _post(account, period=period, until=until, now=now) is not None,
+        what="interest",
+        seconds=seconds,
+    )
 
 
 def _post(account: Account, *, period: date, until: date, now: datetime) -> InterestPosting | None:

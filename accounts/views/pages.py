@@ -307,6 +307,10 @@ def _account_facts(holding: Holding) -> list[dict[str, Any]]:
         rows.append({"label": "Minimum balance", "value": display(holding.min_balance), "money": True})
     rows.append(_interest_row(account.interest_rate))
     rows.extend(_price_rows(fees.price_list(product, at=timezone.now())))
+    unpaid = fees.open_fees(account)
+    if unpaid.amount_minor:
+        note = "We take them when the account can cover them."
+        rows.append({"label": "Fees not paid yet", "value": display(unpaid), "note": note, "money": True})
     rows.append({"label": "Currency", "value": account.currency})
     rows.append({"label": "Opened", "value": date_format(account.opened_at, "j M Y")})
     if account.closed_at:

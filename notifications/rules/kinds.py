@@ -43,6 +43,11 @@ KINDS: dict[str, Kind] = {
     "account_closed": Kind(
         "Your account {account} is closed", "Its statements stay available to you.", icon="accounts"
     ),
+    "account_fee_open": Kind(
+        "Your account {account} could not cover its fee of {amount}",
+        "Nothing was taken. We take it at the end of a day on which the account holds enough.",
+        icon="clock",
+    ),
     "transfer_completed": Kind(
         "You sent {amount} to {payee}", "It left your account {account}.", by_mail=False, icon="arrow-up-right"
     ),

@@ -63,16 +63,16 @@ def internal(code: str) -> int:
     return ledger_queries.balance(ledger_queries.internal_account(code, "EUR")).posted
 
 
-def run(month: date = MARCH, now: datetime = EARLY_APRIL) -> services.InterestRun:
+def run(month: date = MARCH, now: datetime = EARLY_APRIL) -> services.Run:
     return services.post_interest(month=month, now=now, seconds=30)
 
 
 def test_a_month_is_paid_once(savings: Account) -> None:
-    assert run() == services.InterestRun(posted=1, failed=0, left=0)
+    assert run() == services.Run(done=1, failed=0, left=0)
     # 10,000.00 x 10 % x 31 / 365 = 84.9315...
     assert balance(savings) == 10084_93
     assert internal("5100") == -84_93
-    assert run() == services.InterestRun(posted=0, failed=0, left=0)
+    assert run() == services.Run(done=0, failed=0, left=0)
     assert balance(savings) == 10084_93
     row = InterestPosting.objects.get()
     assert (row.period, row.since, row.until) == (MARCH, MARCH, APRIL)
@@ -131,7 +131,7 @@ def test_overdraft_interest_stops_at_the_limit_and_the_rest_is_asked_for_later(c
 
 def test_a_frozen_account_catches_up_when_it_is_released(savings: Account, officer: User) -> None:
     services.freeze_account(actor=officer, account_id=savings.pk, reason="Court order", now=EARLY_APRIL)
-    assert run() == services.InterestRun(posted=0, failed=0, left=0)
+    assert run() == services.Run(done=0, failed=0, left=0)
     services.unfreeze_account(actor=officer, account_id=savings.pk, reason="Lifted", now=EARLY_APRIL)
     run(APRIL, EARLY_MAY)
     row = InterestPosting.objects.get()
@@ -146,7 +146,7 @@ def test_waits_until_an_hour_after_the_month(savings: Account) -> None:
 
 def test_an_older_month_after_a_newer_one_posts_nothing(savings: Account) -> None:
     run(APRIL, EARLY_MAY)
-    assert run(MARCH, EARLY_MAY).posted == 0
+    assert run(MARCH, EARLY_MAY).done == 0
     assert InterestPosting.objects.count() == 1
 
 
@@ -158,7 +158,7 @@ def test_terms_are_those_of_the_opening(savings: Account) -> None:
 
 def test_accounts_without_a_rate_are_left_alone(alice: User) -> None:
     open_test_account(alice, "WAL-EUR", "10.00", OPENED)
-    assert run() == services.InterestRun(posted=0, failed=0, left=0)
+    assert run() == services.Run(done=0, failed=0, left=0)
     assert not InterestPosting.objects.exists()
 
 
@@ -172,10 +172,10 @@ def test_one_account_that_fails_leaves_the_others_theirs(savings: Account, alice
         return real(**given)
 
     monkeypatch.setattr(interest.ledger, "post_entry", refuse)
-    assert run() == services.InterestRun(posted=1, failed=1, left=1)
+    assert run() == services.Run(done=1, failed=1, left=1)
     assert (balance(savings), balance(other)) == (10000_00, 10084_93)
     monkeypatch.undo()
-    assert run() == services.InterestRun(posted=1, failed=0, left=0)
+    assert run() == services.Run(done=1, failed=0, left=0)
     assert (balance(savings), balance(other)) == (10084_93, 10084_93)
 
 
@@ -218,7 +218,7 @@ def test_killed_before_any_step_it_goes_on_and_pays_once(alice: User, monkeypatc
     monkeypatch.undo()
     assert sorted(balance(account) for account in accounts) == [10000_00, 10000_00, 10084_93]
     assert InterestPosting.objects.count() == 1
-    assert run() == services.InterestRun(posted=2, failed=0, left=0)
+    assert run() == services.Run(done=2, failed=0, left=0)
     assert [balance(account) for account in accounts] == [10084_93] * 3
     assert internal("5100") == -3 * 84_93
 
@@ -228,7 +228,7 @@ def test_two_runs_at_once_share_the_work(alice: User) -> None:
     Product.objects.filter(pk="SAV-EUR").update(interest_rate=10, compounding="NONE")
     accounts = [open_test_account(alice, "SAV-EUR", "10000.00", OPENED) for _ in range(12)]
     start = threading.Barrier(2)
-    results: list[services.InterestRun] = []
+    results: list[services.Run] = []
 
     def work() -> None:
         try:
@@ -243,7 +243,7 @@ def test_two_runs_at_once_share_the_work(alice: User) -> None:
     for worker in workers:
         worker.join(timeout=60)
     assert [result.left for result in results] == [0, 0]
-    assert sum(result.posted for result in results) == 12
+    assert sum(result.done for result in results) == 12
     assert [result.failed for result in results] == [0, 0]
     assert [balance(account) for account in accounts] == [10084_93] * 12
     assert InterestPosting.objects.count() == 12

@@ -25,7 +25,7 @@ from tests.accounts.factories import open_test_account
 pytestmark = pytest.mark.django_db(transaction=True)
 LAST_OF_MARCH = date(2026, 3, 31)
 EARLY_APRIL = datetime(2026, 4, 1, 1, 10, tzinfo=UTC)
-STEPS = ["expiry", "interest", "balances", "seal", "checks"]
+STEPS = ["expiry", "interest", "fees", "balances", "seal", "checks"]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_every_step_once(savings: Account) -> None:
     assert run.seal is not None
     assert balance(savings) == 10084_93
     again = end_of_day.run(day=LAST_OF_MARCH, now=EARLY_APRIL)
-    assert [step.tries for step in again.steps.all()] == [1] * 5
+    assert [step.tries for step in again.steps.all()] == [1] * len(STEPS)
     assert AuditEvent.objects.filter(action="end_of_day.finished").count() == 1
     following = end_of_day.run(day=date(2026, 4, 1), now=datetime(2026, 4, 2, 1, 10, tzinfo=UTC))
     assert following.steps.get(name="checks").note == f"the ledger is right since seal {run.seal}"
@@ -95,7 +95,7 @@ def test_a_step_that_cannot_finish_keeps_the_run_open_and_says_why(savings: Acco
 
     monkeypatch.setitem(end_of_day.STEPS, "interest", refuse)
     run = end_of_day.run(day=LAST_OF_MARCH, now=EARLY_APRIL)
-    assert (run.finished_at, done(run)) == (None, ["expiry", "balances", "seal", "checks"])
+    assert (run.finished_at, done(run)) == (None, ["expiry", "fees", "balances", "seal", "checks"])
     assert run.steps.get(name="interest").note == "3 left"
     monkeypatch.undo()
     assert [each.finished_at for each in end_of_day.run_due(now=EARLY_APRIL)] == [EARLY_APRIL]
@@ -138,7 +138,7 @@ def test_the_back_office_shows_the_runs(
 ) -> None:
     run = end_of_day.run(day=LAST_OF_MARCH, now=EARLY_APRIL)
     client = login(auditor)
-    assert "5 of 5" in client.get("/admin/bankportal/endofdayrun/").content.decode()
+    assert f"{len(STEPS)} of {len(STEPS)}" in client.get("/admin/bankportal/endofdayrun/").content.decode()
     page = client.get(f"/admin/bankportal/endofdayrun/{run.pk}/change/").content.decode()
     assert "Interest (done): March 2026: 1 accounts posted, 0 failed, 0 left" in page
     assert client.post(f"/admin/bankportal/endofdayrun/{run.pk}/change/", {}).status_code in (403, 405)

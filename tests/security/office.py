@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
+from accounts.models import AccountFee
+from accounts.rules.fees import Operation, flat
 from audit import services as audit
 from audit.models import Seal
 from bankportal.models import EndOfDayRun
@@ -26,7 +28,7 @@ from payments import services as payments
 from payments.models import Limit
 from reconciliation import queries as reconciliation
 from reconciliation.models import Line, Match, OutsideStatement
-from tests.accounts.factories import open_test_account
+from tests.accounts.factories import open_test_account, set_test_fee
 from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
 from tests.payments.factories import PIN, case_of, give_pin, held_payment, pay
@@ -197,6 +199,15 @@ def furnish(alice: User) -> Things:
         cursor.execute(LEDGER_SEAL, {"digest": "0" * 64, "at": now})
     EndOfDayRun.objects.create(day=now.date(), started_at=now)
     Seal.objects.create(number=1, from_xid=0, to_xid=1, count=1, digest="0" * 64, sealed_at=now)
+    AccountFee.objects.create(
+        account=current,
+        period=now.date().replace(day=1),
+        fee_version=set_test_fee("CUR-EUR", Operation.MONTHLY, flat(1)),
+        basis_minor=0,
+        amount_minor=1,
+        asked_at=now,
+        tried_at=now,
+    )
     account = reconciliation.settlement_account("EUR")
     outside = OutsideStatement.objects.create(
         ledger_account_id=account,
