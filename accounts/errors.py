@@ -32,6 +32,13 @@ class AccountClosed(Conflict):
     message = "This account is closed."
 
 
+class AccountDormant(Conflict):
+    """Nobody used it for a long time; its owner wakes it with the PIN."""
+
+    code = "account_dormant"
+    message = "This account is dormant, because it was not used for a long time. Reactivate it to move money out."
+
+
 class AccountNotEmpty(Conflict):
     """It still holds money or reservations; `data` has posted_minor and held_minor."""
 

@@ -14,7 +14,7 @@ from accounts.queries import Holding
 from accounts.rules import periods
 from accounts.rules.funding import FundingSource, own_account, sandbox
 from common.errors import DomainError
-from common.forms import DomainFormMixin, MoneyField
+from common.forms import DomainFormMixin, MoneyField, PinField
 from common.money import display
 
 SANDBOX = "sandbox"
@@ -83,6 +83,10 @@ class NicknameForm(DomainFormMixin, forms.Form):
         help_text="Only you see it. Leave it empty to use the product's name.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class ReactivationForm(DomainFormMixin, forms.Form):
+    pin = PinField()
 
 
 class ClosingForm(DomainFormMixin, forms.Form):

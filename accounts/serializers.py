@@ -123,6 +123,10 @@ class AccountOut(BalanceOut):
     closed_at = serializers.DateTimeField(source="account.closed_at", allow_null=True)
 
 
+class ReactivateIn(serializers.Serializer[Any]):
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+
+
 class PeriodIn(serializers.Serializer[Any]):
     """`from` and `to` are the first and the last day, both included, UTC."""
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts.rules.statements.formats import Format
-from accounts.views import pages, statements
+from accounts.views import lifecycle, pages, statements
 
 app_name = "accounts"
 urlpatterns = [
@@ -22,5 +22,6 @@ urlpatterns = [
     ),
     path("<uuid:account_id>/statements/", statements.MonthlyList.as_view(), name="statements"),
     path("<uuid:account_id>/statements/<str:month>/", statements.MonthlyFile.as_view(), name="statement-month"),
+    path("<uuid:account_id>/reactivate/", lifecycle.ReactivateAccount.as_view(), name="reactivate"),
     path("<uuid:account_id>/close/", pages.CloseAccount.as_view(), name="close"),
 ]

@@ -134,6 +134,14 @@ def _fees(found: EndOfDayRun, now: datetime) -> str:
     return note
 
 
+def _dormancy(found: EndOfDayRun, now: datetime) -> str:
+    warned, marked = accounts.warn_silent(now=now), accounts.mark_dormant(now=now)
+    note = f"{warned.done} owners warned, {marked.done} accounts dormant, {warned.failed + marked.failed} failed"
+    if warned.left or marked.left:
+        raise StepUnfinished(note)
+    return note
+
+
 def _balances(found: EndOfDayRun, now: datetime) -> str:
     total = 0
     while taken := ledger.take_daily_balances():
@@ -171,6 +179,7 @@ STEPS: dict[str, Callable[[EndOfDayRun, datetime], str]] = {
     "expiry": _expire,
     "interest": _interest,
     "fees": _fees,
+    "dormancy": _dormancy,
     "balances": _balances,
     "seal": _seal,
     "checks": _check,

@@ -22,6 +22,7 @@ PERMISSIONS: dict[str, str] = {
     "account_open_for_customer": "Can open an account for a customer",
     "account_freeze": "Can freeze and unfreeze accounts",
     "account_close": "Can close accounts",
+    "account_reactivate": "Can reactivate dormant accounts",
     "ledger_view": "Can see the ledger",
     "ledger_reconcile": "Can match outside statements with the ledger",
     "payment_view": "Can see every payment",
@@ -49,6 +50,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         {
             "account_view",
             "account_open_for_customer",
+            "account_reactivate",
             "payment_view",
             "payment_deposit",
             "payment_withdraw",
@@ -62,6 +64,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
             "kyc_decide",
             "account_view",
             "account_freeze",
+            "account_reactivate",
             "ledger_view",
             "ledger_reconcile",
             "payment_view",

@@ -26,6 +26,7 @@ from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
 from kyc import queries as kyc
 
 LINES_SHOWN = 25
+_STATUS_TONES = {"Active": "success", "Frozen": "danger", "Dormant": "warning", "Closed": "default"}
 _SOURCES = {
     FundingKind.SANDBOX.value: "play money",
     FundingKind.CASH.value: "cash at the counter",
@@ -65,7 +66,7 @@ class AccountAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["number_grouped", "status_badge", "holder", "product_shown", "nickname"]}),
         ("Money", {"fields": ["balance", "held", "available", "newest_lines"]}),
-        ("Opening", {"fields": ["opened", "opener", "opening_deposit", "closed"]}),
+        ("Life", {"fields": ["opened", "opener", "opening_deposit", "last_used", "dormant_since", "closed"]}),
     ]
     readonly_fields = [
         "number_grouped",
@@ -80,9 +81,11 @@ class AccountAdmin(ReadOnlyAdmin):
         "opened",
         "opener",
         "opening_deposit",
+        "last_used",
+        "dormant_since",
         "closed",
     ]
-    actions_detail = ["freeze", "unfreeze", "close"]
+    actions_detail = ["freeze", "unfreeze", "reactivate", "close"]
     actions_list = ["open_at_counter"]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -115,9 +118,7 @@ class AccountAdmin(ReadOnlyAdmin):
     def number_grouped(self, account: Account) -> str:
         return account.grouped_number
 
-    @display(
-        description="status", ordering="status", label={"Active": "success", "Frozen": "danger", "Closed": "default"}
-    )
+    @display(description="status", ordering="status", label=_STATUS_TONES)
     def status_badge(self, account: Account) -> str:
         return account.get_status_display()
 
@@ -145,6 +146,14 @@ class AccountAdmin(ReadOnlyAdmin):
     @display(description="closed")
     def closed(self, account: Account) -> str:
         return date_format(account.closed_at, "j M Y, H:i") if account.closed_at else "No"
+
+    @display(description="last used by its owner")
+    def last_used(self, account: Account) -> str:
+        return date_format(account.active_at, "j M Y")
+
+    @display(description="dormant since")
+    def dormant_since(self, account: Account) -> str:
+        return date_format(account.dormant_at, "j M Y, H:i") if account.dormant_at else "Not dormant"
 
     @display(description="opened by")
     def opener(self, account: Account) -> str:
@@ -233,6 +242,25 @@ class AccountAdmin(ReadOnlyAdmin):
             audit_subject=("account", account.pk),
         )
 
+    @action(description="Reactivate", url_path="reactivate", permissions=["reactivate"], icon="alarm_on")
+    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self._account(request, object_id)
+        return decision_page(
+            self,
+            request,
+            permission="account_reactivate",
+            title=f"Reactivate {account.grouped_number}",
+            facts=[*self._facts(account), ("Last used", date_format(account.active_at, "j M Y"))],
+            note="Make sure that the customer is who asks for it. The owner is told.",
+            decide=lambda given: services.reactivate_for_customer(
+                actor=request.user, account_id=account.pk, reason=given["reason"], now=timezone.now()
+            ),
+            done="You reactivated the account.",
+            confirm="Reactivate the account",
+            back=self._page_of(account),
+            audit_subject=("account", account.pk),
+        )
+
     @action(description="Close", url_path="close", permissions=["close"], icon="block")
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self._account(request, object_id)
@@ -281,7 +309,10 @@ class AccountAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("identity.account_open_for_customer"))
 
     def has_freeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return _may(request, "account_freeze", object_id, {"ACTIVE"})
+        return _may(request, "account_freeze", object_id, {"ACTIVE", "DORMANT"})
+
+    def has_reactivate_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return _may(request, "account_reactivate", object_id, {"DORMANT"})
 
     def has_unfreeze_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return _may(request, "account_freeze", object_id, {"FROZEN"})

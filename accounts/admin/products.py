@@ -142,6 +142,7 @@ class ProductAdmin(AuditedAdmin):
         "overdraft_rate",
         "day_count",
         "compounding",
+        "dormant_after_days",
     ]
     shown_terms: ClassVar[list[str]] = [
         "minimum_opening",
@@ -151,6 +152,7 @@ class ProductAdmin(AuditedAdmin):
         "overdraft_interest",
         "day_count",
         "compounding",
+        "dormant_after_days",
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:

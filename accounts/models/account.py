@@ -18,6 +18,7 @@ from accounts.rules.interest import Compounding, DayCount
 class Status(models.TextChoices):
     ACTIVE = "ACTIVE", "Active"
     FROZEN = "FROZEN", "Frozen"
+    DORMANT = "DORMANT", "Dormant"
     CLOSED = "CLOSED", "Closed"
 
 
@@ -42,7 +43,7 @@ class Account(models.Model):
     currency = models.CharField(max_length=3)
     ledger_account = models.OneToOneField("ledger.LedgerAccount", on_delete=models.PROTECT, related_name="+")
     nickname = models.CharField(max_length=40, blank=True)
-    status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
+    status = models.CharField(max_length=7, choices=Status, default=Status.ACTIVE)
     client_id = models.UUIDField(help_text="Chosen by the caller; the same one again opens nothing new.")
     opening_minor = models.BigIntegerField("opening deposit (minor units)")
     opening_source = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in FundingKind])
@@ -50,6 +51,10 @@ class Account(models.Model):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # What the owner last did with it, to the day; money from others, interest and fees do not count.
+    active_at = models.DateTimeField("last used by its owner")
+    dormancy_warned_at = models.DateTimeField(null=True)
+    dormant_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # The product's terms at opening; its minimum balance or overdraft is the ledger account's floor.
     interest_rate = models.DecimalField("interest rate (% a year)", max_digits=5, decimal_places=2, default=0)
@@ -66,6 +71,7 @@ class Account(models.Model):
         indexes = [
             models.Index(fields=["owner", "opened_at"], name="accounts_account_owner"),
             models.Index(fields=["status", "opened_at"], name="accounts_account_status"),
+            models.Index(fields=["product", "active_at"], condition=Q(status="ACTIVE"), name="accounts_account_silent"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "client_id"], name="accounts_account_client_id_unique"),
@@ -93,12 +99,24 @@ class Account(models.Model):
                 condition=Q(status="CLOSED", closed_at__isnull=False)
                 | (~Q(status="CLOSED") & Q(closed_at__isnull=True)),
             ),
+            models.CheckConstraint(
+                name="accounts_account_dormant_at",
+                condition=Q(status="DORMANT", dormant_at__isnull=False, dormancy_warned_at__isnull=False)
+                | (~Q(status="DORMANT") & Q(dormant_at__isnull=True)),
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
                 name="status_fsm",
                 field="status",
-                transitions=[("ACTIVE", "FROZEN"), ("FROZEN", "ACTIVE"), ("ACTIVE", "CLOSED")],
+                transitions=[
+                    ("ACTIVE", "FROZEN"),
+                    ("FROZEN", "ACTIVE"),
+                    ("ACTIVE", "CLOSED"),
+                    ("ACTIVE", "DORMANT"),
+                    ("DORMANT", "ACTIVE"),
+                    ("DORMANT", "FROZEN"),
+                ],
             ),
             # What money hangs on never changes after opening.
             pgtrigger.ReadOnly(
@@ -135,3 +153,8 @@ class Account(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == Status.ACTIVE
+
+    @property
+    def can_receive(self) -> bool:
+        """Money still arrives on a dormant account."""
+        return self.status in (Status.ACTIVE, Status.DORMANT)

@@ -50,6 +50,11 @@ class Product(models.Model):
     )
     day_count = models.CharField(max_length=8, choices=DAY_COUNTS, default=DayCount.ACTUAL_365.value)
     compounding = models.CharField(max_length=5, choices=COMPOUNDING, default=Compounding.NONE.value)
+    dormant_after_days = models.PositiveIntegerField(
+        "dormant after (days)",
+        default=0,
+        help_text="Days without use by the owner; 0 for never. The owner is warned 30 days before.",
+    )
     description = models.CharField(max_length=200, blank=True)
     is_open = models.BooleanField("open for new accounts", default=True)
     allows_bulk = models.BooleanField(
@@ -71,6 +76,11 @@ class Product(models.Model):
                 condition=Q(
                     day_count__in=[each for each, _ in DAY_COUNTS], compounding__in=[each for each, _ in COMPOUNDING]
                 ),
+            ),
+            models.CheckConstraint(
+                name="accounts_product_dormant_after",
+                condition=Q(dormant_after_days=0) | Q(dormant_after_days__gte=60, dormant_after_days__lte=36500),
+                violation_error_message="An account may become dormant after 60 days or later, or never: 0.",
             ),
             models.CheckConstraint(
                 name="accounts_product_minimum_or_overdraft",

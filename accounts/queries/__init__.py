@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.errors import AccountClosed, AccountFrozen, UnknownAccount, UnknownProduct
+from accounts.errors import AccountClosed, AccountDormant, AccountFrozen, UnknownAccount, UnknownProduct
 from accounts.models import Account, AccountQuerySet, Product, ReferenceRate, Status
 from accounts.queries.lines import line_of
 from accounts.rules import numbers
@@ -125,7 +125,7 @@ def lock_accounts(*, owner_id: int) -> list[Account]:
 
 
 def get_debitable_for(*, actor: User, account_id: UUID) -> Account:
-    """The actor's own active account. Raises UnknownAccount, AccountFrozen, AccountClosed."""
+    """The actor's own active account. Raises UnknownAccount, AccountFrozen, AccountClosed, AccountDormant."""
     account = get_account_for(actor=actor, account_id=account_id)
     require_usable(account)
     return account
@@ -154,7 +154,14 @@ def _joined(row: tuple[Any, ...]) -> Account:
 
 
 def require_usable(account: Account) -> None:
-    """Raise AccountFrozen or AccountClosed unless money may move on this account."""
+    """Raise AccountFrozen, AccountClosed or AccountDormant unless its owner may move money out of this account."""
+    require_receiving(account)
+    if account.status == Status.DORMANT:
+        raise AccountDormant(data={"account": account.masked_number})
+
+
+def require_receiving(account: Account) -> None:
+    """Raise AccountFrozen or AccountClosed unless money may come to this account."""
     if account.status == Status.FROZEN:
         raise AccountFrozen(data={"account": account.masked_number})
     if account.status == Status.CLOSED:

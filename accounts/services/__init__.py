@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.errors import (
     AccountClosed,
+    AccountDormant,
     AccountFrozen,
     AccountNotEmpty,
     ClientIdReused,
@@ -35,6 +36,13 @@ from accounts.services.decisions import (
     unfreeze_account,
     unfreeze_account_within,
 )
+from accounts.services.dormancy import (
+    mark_dormant,
+    note_activity,
+    reactivate_account,
+    reactivate_for_customer,
+    warn_silent,
+)
 from accounts.services.each import Run
 from accounts.services.fees import set_fee
 from accounts.services.interest import post_interest
@@ -51,6 +59,7 @@ from accounts.services.steps import lock_debitable_for
 
 __all__ = [
     "AccountClosed",
+    "AccountDormant",
     "AccountFrozen",
     "AccountNotEmpty",
     "ClientIdReused",
@@ -84,11 +93,15 @@ __all__ = [
     "issue_due_statements",
     "issue_statement",
     "lock_debitable_for",
+    "mark_dormant",
+    "note_activity",
     "open_account",
     "open_account_within",
     "open_at_counter",
     "own_account",
     "post_interest",
+    "reactivate_account",
+    "reactivate_for_customer",
     "rename_account",
     "review_opening",
     "sandbox",
@@ -96,4 +109,5 @@ __all__ = [
     "sweep_statement_files",
     "unfreeze_account",
     "unfreeze_account_within",
+    "warn_silent",
 ]

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from accounts import queries
 from accounts.errors import (
+    AccountDormant,
     AccountFrozen,
     AccountNotEmpty,
     InvalidNickname,
@@ -27,7 +28,7 @@ from ledger import services as ledger
 
 
 def freeze_account(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
-    """Stop all money on an active account.
+    """Stop all money on an active or dormant account.
 
     Raises PermissionMissing, NotYourOwn, ReasonRequired, UnknownAccount, StatusNotAllowed.
     """
@@ -37,7 +38,7 @@ def freeze_account(*, actor: User, account_id: UUID, reason: str, now: datetime)
 
 def freeze_account_within(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
     """`freeze_account` inside the caller's transaction."""
-    return _decide_status(actor, account_id, reason, Status.ACTIVE, Status.FROZEN, "account_frozen")
+    return _decide_status(actor, account_id, reason, {Status.ACTIVE, Status.DORMANT}, Status.FROZEN, "account_frozen")
 
 
 def unfreeze_account(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
@@ -48,7 +49,7 @@ def unfreeze_account(*, actor: User, account_id: UUID, reason: str, now: datetim
 
 def unfreeze_account_within(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
     """`unfreeze_account` inside the caller's transaction."""
-    return _decide_status(actor, account_id, reason, Status.FROZEN, Status.ACTIVE, "account_unfrozen")
+    return _decide_status(actor, account_id, reason, {Status.FROZEN}, Status.ACTIVE, "account_unfrozen")
 
 
 def close_account(
@@ -81,6 +82,8 @@ def close_account_within(
         _require_staff_decision(actor, account, "account_close", reason)
     if account.status == Status.FROZEN:
         raise AccountFrozen("This account is frozen. It can be closed once it is released.")
+    if account.status == Status.DORMANT:
+        raise AccountDormant("This account is dormant. Reactivate it, then close it.")
     if account.status != Status.ACTIVE:
         raise StatusNotAllowed("This account is closed already.", data={"status": account.status})
     balance = ledger_queries.balance(account.ledger_account_id)
@@ -114,14 +117,10 @@ def rename_account(*, actor: User, account_id: UUID, nickname: str) -> Account:
 
 
 def _decide_status(
-    actor: User, account_id: UUID, reason: str, expected: Status, target: Status, notice: str
+    actor: User, account_id: UUID, reason: str, expected: set[Status], target: Status, notice: str
 ) -> Account:
-    require_transaction()
-    account = steps.lock([account_id]).get(account_id)
-    if account is None:
-        raise UnknownAccount()
-    _require_staff_decision(actor, account, "account_freeze", reason)
-    if account.status != expected:
+    account = lock_to_decide(actor, account_id, "account_freeze", reason)
+    if account.status not in expected:
         raise StatusNotAllowed(
             f"This account is {account.get_status_display().lower()} now, so nothing was changed.",
             data={"status": account.status},
@@ -139,6 +138,19 @@ def _decide_status(
     return account
 
 
+def lock_to_decide(actor: User, account_id: UUID, permission: str, reason: str) -> Account:
+    """The account of somebody else, locked for a decision by staff; in the caller's transaction.
+
+    Raises UnknownAccount, PermissionMissing, NotYourOwn, ReasonRequired.
+    """
+    require_transaction()
+    account = steps.lock([account_id]).get(account_id)
+    if account is None:
+        raise UnknownAccount()
+    _require_staff_decision(actor, account, permission, reason)
+    return account
+
+
 def _require_staff_decision(actor: User, account: Account, permission: str, reason: str) -> None:
     if not actor.has_perm(f"identity.{permission}") and not actor.is_staff:
         # To another customer the account does not exist.
@@ -151,16 +163,15 @@ def _require_staff_decision(actor: User, account: Account, permission: str, reas
 
 
 def _set_status(account: Account, target: Status, *, closed_at: datetime | None = None) -> None:
-    account.status = target
-    account.closed_at = closed_at
-    account.save(update_fields=["status", "closed_at"])
+    account.status, account.closed_at, account.dormant_at = target, closed_at, None
+    account.save(update_fields=["status", "closed_at", "dormant_at"])
     ledger.set_status(account_id=account.ledger_account_id, status=target.value)
 
 
 def _pay_out(account: Account, receiver: Account | None, amount_minor: int, now: datetime) -> None:
     if receiver is None or receiver.owner_id != account.owner_id or receiver.pk == account.pk:
         raise UnknownAccount("Choose another account of yours.", field="payout")
-    queries.require_usable(receiver)
+    queries.require_receiving(receiver)
     if receiver.currency != account.currency:
         raise CurrencyMismatch("That account holds another currency.", field="payout")
     # The minimum balance ends with the account.

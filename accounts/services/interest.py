@@ -93,7 +93,7 @@ def _due(until: date) -> QuerySet[Account]:
     return Account.objects.filter(
         ~Exists(done),
         Q(interest_rate__gt=0) | Q(overdraft_rate__gt=0),
-        status=Status.ACTIVE,
+        status__in=[Status.ACTIVE, Status.DORMANT],
         opened_at__lt=_midnight(until),
     )
 

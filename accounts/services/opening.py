@@ -170,6 +170,7 @@ def open_account_within(
             opening_account_id=source.account_id,
             opened_by=actor,
             opened_at=now,
+            active_at=now,
             interest_rate=product.interest_rate,
             overdraft_rate=product.overdraft_rate,
             day_count=product.day_count,

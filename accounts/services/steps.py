@@ -20,7 +20,7 @@ NAMESPACE = UUID("5f3b3a4e-5c0e-4b0c-9f6e-0d7b0b1f7a11")
 def lock_debitable_for(*, actor: User, account_id: UUID) -> Account:
     """The actor's own active account, locked until the transaction ends: the first lock of what takes money from it.
 
-    Raises UnknownAccount, AccountFrozen, AccountClosed; NoTransaction outside a transaction.
+    Raises UnknownAccount, AccountFrozen, AccountClosed, AccountDormant; NoTransaction outside a transaction.
     """
     require_transaction()
     account = lock_own(actor, account_id)
@@ -41,8 +41,7 @@ def lock_own(actor: User, account_id: UUID) -> Account:
     return account
 
 
-def tell_owner(account: Account, kind: str, *, amount: str = "") -> None:
-    data = {"account": account.masked_number, "url": reverse("accounts:detail", args=[account.pk])}
-    if amount:
-        data["amount"] = amount
+def tell_owner(account: Account, kind: str, **facts: str) -> None:
+    """`facts`: what the kind's text names besides the account."""
+    data = {"account": account.masked_number, "url": reverse("accounts:detail", args=[account.pk]), **facts}
     notifications.notify(user_id=account.owner_id, kind=kind, data=data)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 ACTIONS: dict[str, str] = {
     "account.closed": "Closed an account",
+    "account.dormant": "Let an account sleep",
     "account.frozen": "Froze an account",
     "account.opened": "Opened an account",
+    "account.reactivated": "Reactivated an account",
     "account.unfrozen": "Released a frozen account",
     "demo.seeded": "Finished the demo bank",
     "demo.seeding_started": "Began the demo bank",

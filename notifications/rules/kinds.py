@@ -43,6 +43,21 @@ KINDS: dict[str, Kind] = {
     "account_closed": Kind(
         "Your account {account} is closed", "Its statements stay available to you.", icon="accounts"
     ),
+    "account_silent": Kind(
+        "You have not used your account {account} for a long time",
+        "Unless you use it, it becomes dormant on {day}: money still arrives, but none leaves until you reactivate it.",
+        icon="clock",
+    ),
+    "account_dormant": Kind(
+        "Your account {account} is dormant",
+        "Your money is safe and money still arrives. Reactivate the account with your PIN to use it again.",
+        icon="lock",
+    ),
+    "account_reactivated": Kind(
+        "Your account {account} is active again",
+        "If it was not you who asked for it, change your password at once and call us.",
+        icon="accounts",
+    ),
     "account_fee_open": Kind(
         "Your account {account} could not cover its fee of {amount}",
         "Nothing was taken. We take it at the end of a day on which the account holds enough.",

@@ -32,7 +32,8 @@ def preview_at_counter(*, actor: User, permission: str, account_number: str, amo
     """
     identity.require(actor, permission)
     account = parties.find_account(account_number, field="account_number")
-    parties.require_usable(account, field="account_number")
+    check = parties.require_receiving if permission == "payment_deposit" else parties.require_usable
+    check(account, field="account_number")
     money = parties.amount_for(account, amount=amount, currency="")
     kind = Kind.DEPOSIT if permission == "payment_deposit" else Kind.WITHDRAWAL
     cost = queries.cost_of(account, money, kind=kind, channel=Channel.TELLER, source=Source.CASH, at=now)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import services as accounts
 from accounts.models import Account
 from common.db import lock_advisory, require_transaction, use_case
 from identity import services as identity
@@ -190,7 +191,7 @@ def _deposit(
     known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
-    parties.require_usable(account, field="account_number")
+    parties.require_receiving(account, field="account_number")
     order = orders.Order(
         kind=Kind.DEPOSIT,
         actor=actor,
@@ -203,4 +204,7 @@ def _deposit(
         source=source,
         description=parties.clean_description(description),
     )
+    if source != Source.INTEGRATOR:
+        # The owner brought it; what an integrator reports may come from anybody.
+        accounts.note_activity([account], now=now)
     return orders.complete(order, decision_id=None, now=now)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Status as AccountStatus
 from common.db import require_transaction, use_case
 from fraud import services as fraud
 from identity.models import User
@@ -33,7 +32,7 @@ def release_held(*, subject_id: UUID, actor: User, reason: str, now: datetime) -
     """
     payment = _to_decide(subject_id, actor=actor, now=now)
     credit = payment.credit_account
-    if credit is not None and credit.status != AccountStatus.ACTIVE:
+    if credit is not None and not credit.can_receive:
         raise PayeeCannotReceive(
             f"The payee's account is {credit.get_status_display().lower()}, so this payment cannot be released. "
             "Nothing has moved: decline it, or wait until the account can be used.",

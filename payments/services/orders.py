@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from django.db import connection, transaction
 
+from accounts import services as accounts
 from accounts.models import Account
 from common import request_context
 from common.db import require_transaction
@@ -111,6 +112,8 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     assert order.debit is not None, "only payments out of an account are screened"
     now = not_before_the_last(owner_id=order.debit.owner_id, now=now)
     _require_within_limits(order, now=now)
+    own = [order.debit, order.credit] if order.kind == Kind.OWN_TRANSFER else [order.debit]
+    accounts.note_activity([account for account in own if account is not None], now=now)
     verdict = screen(order, now=now)
     if verdict is None:
         return _hold(order, cause=HoldCause.UNSCREENED, verdict=_unscreened(order, now=now), now=now)

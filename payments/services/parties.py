@@ -55,10 +55,21 @@ def pick(candidates: dict[UUID, Account], account_id: UUID, *, field: str) -> Ac
 
 
 def require_usable(account: Account, *, field: str) -> None:
-    """Raise AccountNotUsable unless the account is active."""
+    """Raise AccountNotUsable unless the account is active: money may leave it."""
+    require_receiving(account, field=field)
+    if account.status == Status.DORMANT:
+        raise AccountNotUsable(
+            "This account is dormant, because it was not used for a long time. Reactivate it first.",
+            code="account_dormant",
+            field=field,
+        )
+
+
+def require_receiving(account: Account, *, field: str) -> None:
+    """Raise AccountNotUsable unless money may come to the account."""
     if account.status == Status.FROZEN:
         raise AccountNotUsable("This account is frozen.", code="account_frozen", field=field)
-    if account.status != Status.ACTIVE:
+    if account.status == Status.CLOSED:
         raise AccountNotUsable("This account is closed.", code="account_closed", field=field)
 
 
@@ -100,7 +111,7 @@ def find_payee(*, actor: User, number: str, currency: str = "") -> Account:
         raise UnknownPayee(unknown.text, field=field, data=unknown.data) from unknown
     if account.owner_id == actor.pk:
         raise PayeeIsOwnAccount(field=field)
-    if account.status != Status.ACTIVE:
+    if not account.can_receive:
         raise PayeeCannotReceive(field=field)
     if currency and account.currency != currency:
         raise PayeeCurrencyDiffers(
@@ -118,7 +129,7 @@ def pick_own_payee(candidates: dict[UUID, Account], *, debit: Account, credit_ac
     credit = pick(candidates, credit_account_id, field=field)
     if credit.pk == debit.pk:
         raise SameAccount(field=field)
-    require_usable(credit, field=field)
+    require_receiving(credit, field=field)
     if credit.currency != debit.currency:
         raise PayeeCurrencyDiffers(
             f"This account takes {credit.currency} only, and you pay from an account in {debit.currency}.", field=field

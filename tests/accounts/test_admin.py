@@ -133,6 +133,7 @@ def test_a_product_keeps_its_code_and_its_terms_make_sense(as_role: Any) -> None
         "overdraft_rate": "0",
         "day_count": "ACT/ACT",
         "compounding": "DAILY",
+        "dormant_after_days": "365",
         "description": "",
         "is_open": "on",
     }
@@ -154,7 +155,7 @@ def test_a_product_that_makes_no_sense_says_so_beside_the_amount(as_role: Any) -
     assert 'name="min_opening_minor" value="100.00"' in page
     assert "Changed terms hold for accounts opened from then on." in page
     given = {"name": "Savings", "min_opening_minor": "1e3", "min_balance_minor": "0", "overdraft_minor": "-1"}
-    given |= {"overdraft_rate": "0", "day_count": "ACT/365", "compounding": "NONE"}
+    given |= {"overdraft_rate": "0", "day_count": "ACT/365", "compounding": "NONE", "dormant_after_days": "0"}
     given["min_balance_minor"] = "0.005"
     answer = client.post("/admin/accounts/product/SAV-EUR/change/", {**given, "interest_rate": "1"})
     errors = answer.context["adminform"].form.errors

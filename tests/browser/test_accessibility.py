@@ -22,6 +22,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Account
 from common.errors import TooMany
 from fraud.rules.facts import Outcome
 from identity import services as identity
@@ -117,6 +118,7 @@ OF_A_CUSTOMER = [
     "mfa_index",
     "mfa_activate_totp",
 ]
+OF_A_DORMANT_ACCOUNT = ["accounts:detail", "accounts:reactivate"]
 WITH_A_SECOND_FACTOR = [
     "mfa_index",
     "mfa_reauthenticate",
@@ -159,7 +161,15 @@ def portal_routes() -> set[str]:
 
 
 def test_no_page_is_left_out() -> None:
-    listed = [*FOR_EVERYBODY, *EMPTY, *OF_AN_APPLICANT, *OF_A_CUSTOMER, *WITH_A_SECOND_FACTOR, *ON_ITS_OWN]
+    listed = [
+        *FOR_EVERYBODY,
+        *EMPTY,
+        *OF_AN_APPLICANT,
+        *OF_A_CUSTOMER,
+        *OF_A_DORMANT_ACCOUNT,
+        *WITH_A_SECOND_FACTOR,
+        *ON_ITS_OWN,
+    ]
     visited = {name.partition("?")[0] for name in listed}
     assert visited | set(NO_PAGE) == portal_routes()
     assert not visited & set(NO_PAGE)
@@ -257,6 +267,9 @@ def test_pages_of_a_customer(new_page: Callable[..., Any], alice: User, bob: Use
     visitor = Visitor(new_page)
     steps.sign_in(visitor.page, alice)
     visitor.visit(OF_A_CUSTOMER, things)
+    asleep = {"status": "DORMANT", "dormant_at": now, "dormancy_warned_at": now}
+    Account.objects.filter(pk=savings.pk).update(**asleep)
+    visitor.visit(OF_A_DORMANT_ACCOUNT, {"account_id": savings.pk})
     for payment in (completed[0], refused, incoming):
         visitor.visit(["payments:receipt"], {"payment_id": payment.pk})
     visitor.visit(["accounts:detail", "accounts:close"], {"account_id": savings.pk})

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.models import AccountFee
+from accounts.models import Account, AccountFee
 from accounts.rules.fees import Operation, flat
 from audit import services as audit
 from audit.models import Seal
@@ -69,6 +69,7 @@ PAGES: dict[str, Page] = {
     "accounts/account/<path:object_id>/close/": Page("account_close", REASON),
     "accounts/account/<path:object_id>/freeze/": Page("account_freeze", REASON),
     "accounts/account/<path:object_id>/unfreeze/": Page("account_freeze", REASON),
+    "accounts/account/<path:object_id>/reactivate/": Page("account_reactivate", REASON),
     "accounts/account/open-at-counter/": Page(
         "account_open_for_customer",
         {"client_id": str(uuid4()), "email": "bob@example.com", "product": "SAV-EUR", "amount": "500.00"},
@@ -172,6 +173,8 @@ def furnish(alice: User) -> Things:
     current = open_test_account(alice, "CUR-EUR", "1000.00")
     frozen = open_test_account(alice, "SAV-EUR", "500.00")
     bobs = open_test_account(bob, "CUR-EUR", "100.00")
+    dormant = open_test_account(alice, "WAL-EUR", "5.00")
+    Account.objects.filter(pk=dormant.pk).update(status="DORMANT", dormant_at=now, dormancy_warned_at=now)
     officer = make_user("furnisher@bank.example", Role.COMPLIANCE)
     accounts.freeze_account(actor=officer, account_id=frozen.pk, reason="For the test", now=now)
     done, waiting = pay(alice, current, bobs), held_payment(alice, current, bobs)
@@ -233,6 +236,7 @@ def furnish(alice: User) -> Things:
             "reconciliation/match/<path:object_id>/undo/": str(match.pk),
             "accounts/account": str(current.pk),
             "accounts/account/<path:object_id>/close/": str(current.pk),
+            "accounts/account/<path:object_id>/reactivate/": str(dormant.pk),
             "accounts/account/<path:object_id>/freeze/": str(current.pk),
             "accounts/account/<path:object_id>/unfreeze/": str(frozen.pk),
             "identity/user": str(bob.pk),
