@@ -23,7 +23,7 @@ def read(reader: Callable[[], T], name: str, kind: str) -> T:
     try:
         return reader()
     except ImproperlyConfigured:
-        _stop(f"setting {name} is missing; it should be {kind}")
+        _stop(f"setting {name} {'cannot be read' if name in env.ENVIRON else 'is missing'}; it should be {kind}")
     except (ValueError, TypeError, KeyError, AttributeError):
         _stop(f"setting {name} cannot be read; it should be {kind}")
 

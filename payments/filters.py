@@ -14,7 +14,7 @@ from accounts.models import Account
 from common.money import from_decimal
 from identity.models import User
 from payments.models import Kind, Payment, Status
-from payments.queries import own_account_ids
+from payments.queries import own_account_ids, payers_called
 
 _DIRECTIONS = [("OUT", "Out"), ("IN", "In"), ("OWN", "Between own accounts")]
 _DATE = forms.DateInput(attrs={"type": "date"})
@@ -74,7 +74,7 @@ class PaymentFilter(django_filters.FilterSet):  # type: ignore[misc]
         return rows.filter(self._in_minor_units("amount_minor__lte", value))
 
     def with_text(self, rows: QuerySet[Payment], name: str, value: str) -> QuerySet[Payment]:
-        """What the viewer knows of a payment: a payer cannot search the payee's name in the bank's books."""
+        """What the viewer sees of a payment: names in the bank's books that the page does not show are not searched."""
         own = own_account_ids(self.request.user)
         number = "".join(value.split())
         seen = Q(description__icontains=value)
@@ -82,7 +82,8 @@ class PaymentFilter(django_filters.FilterSet):  # type: ignore[misc]
             seen |= Q(outside_account__icontains=number)
         paid = Q(debit_account__in=own) & (Q(payee_name__icontains=value) | Q(credit_account__number__iendswith=number))
         received = Q(credit_account__in=own) & (
-            Q(debit_account__owner__full_name__icontains=value) | Q(debit_account__number__endswith=number[-4:])
+            Q(debit_account__owner__in=payers_called(self.request.user, value))
+            | Q(debit_account__number__endswith=number[-4:])
         )
         return rows.filter(seen | paid | received)
 

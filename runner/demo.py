@@ -13,6 +13,7 @@ from signal import SIGKILL
 
 from runner.console import Problem, Progress, Task, run_step, say, tail
 from runner.environment import Settings
+from runner.outside import check_servers, why_closed
 from runner.services import start_services
 from runner.signals import Stop, listen
 from runner.state import ROOT, State
@@ -21,6 +22,8 @@ from runner.venv import RUNTIME, Venv, lock_hash
 
 PROBES = ("/", "/admin/login/", "/api/schema/", "/readyz")
 START_SECONDS = 90.0
+# For so long the portal may answer that a part is missing before we believe it.
+PATIENCE_SECONDS = 10.0
 
 
 def check_port(number: int, *, seconds: float = 5.0) -> None:
@@ -136,9 +139,22 @@ def prepare_database(*, state: State, settings: Settings, venv: Venv) -> list[st
     return printed
 
 
-def answers(url: str) -> bool:
-    """Whether a GET brings 200."""
-    return fetch(url)[0] == 200
+class Opening:
+    """Asks the portal whether the bank is open; raises `Problem` when it keeps on saying that a part is missing."""
+
+    def __init__(self, address: str) -> None:
+        self.url = f"{address}/readyz"
+        self.refused_at = 0.0
+
+    def __call__(self) -> bool:
+        status, _, body = fetch(self.url)
+        if status == 200:
+            return True
+        if status:
+            self.refused_at = self.refused_at or time.monotonic()
+            if time.monotonic() - self.refused_at > PATIENCE_SECONDS:
+                raise Problem(why_closed(status, body))
+        return False
 
 
 def fetch(url: str, *, seconds: float = 20.0) -> tuple[int, float, str]:
@@ -195,6 +211,7 @@ def demo(environ: Mapping[str, str], *, check: bool) -> int:
         state.note(f"{settings.web_address}/")
         wait_for_leftovers(state)
         check_port(settings.port)
+        check_servers(environ)
         venv = Venv()
         venv.ensure(RUNTIME, environ)
         return _serve(state=state, settings=settings, venv=venv, check=check, started=started)
@@ -213,7 +230,7 @@ def _serve(*, state: State, settings: Settings, venv: Venv, check: bool, started
             supervisor.start(program)
         supervisor.wait_until(
             "Opening the bank",
-            lambda: answers(f"{settings.web_address}/readyz"),
+            Opening(settings.web_address),
             programs=programs,
             seconds=START_SECONDS,
         )

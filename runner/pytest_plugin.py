@@ -9,9 +9,19 @@ from pathlib import Path
 
 import pytest
 
-STAGES_FILE = "BANKPORTAL_STAGES"
-NO_BROWSER = "BANKPORTAL_NO_BROWSER"
+from runner.checks import CHROMIUM, NO_BROWSER, STAGES_FILE
+
 _SHOWN_LINES = 15
+
+
+def chromium() -> Path:
+    """The browser that the tests drive: the one `run.py test` found or installed, else Debian's."""
+    return Path(os.environ.get(CHROMIUM) or "/usr/bin/chromium")
+
+
+def why_no_browser() -> str:
+    """Why browser tests cannot run; empty when they can."""
+    return os.environ.get(NO_BROWSER) or ("" if chromium().exists() else f"{chromium()} is missing")
 
 
 def _failed_stages() -> list[dict[str, str]]:
@@ -31,11 +41,11 @@ def _shown(output: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a browser where there is none."""
-    if reason := os.environ.get(NO_BROWSER):
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.skip(reason=f"no browser: {reason}"))
+    """Skip what needs a browser where there is none. The one place that does so."""
+    reason = why_no_browser()
+    for item in items:
+        if reason and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=f"NO BROWSER: {reason}"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,8 +78,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
         terminalreporter.stats.setdefault("failed", []).append(report)
     result = yield
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
-    if skipped or os.environ.get(NO_BROWSER):
-        reason = os.environ.get(NO_BROWSER) or "the reasons are above"
+    if skipped:
+        reason = why_no_browser() or "the reasons are above"
         terminalreporter.section("BROWSER TESTS SKIPPED", sep="!", yellow=True, bold=True)
         terminalreporter.write_line(f"{len(skipped)} browser tests did not run: {reason}", yellow=True, bold=True)
     return result

@@ -18,6 +18,8 @@ from bankportal.celery import app as celery_app
 from identity.models import User
 from identity.permissions import Role
 
+# Also without `run.py test`: where there is no browser, the last lines say so.
+pytest_plugins = ["runner.pytest_plugin"]
 PASSWORD = "correct horse battery staple 9"
 
 

@@ -88,6 +88,7 @@ ACTIONS: dict[str, str] = {
     "reference_rate.added": "Added a reference rate",
     "reference_rate.changed": "Changed a reference rate",
     "standing_order.cancelled": "Cancelled a standing order",
+    "standing_order.failed": "Could not pay a standing order",
     "standing_order.made": "Set up a standing order",
     "standing_order.paused": "Paused a standing order",
     "standing_order.resumed": "Resumed a standing order",

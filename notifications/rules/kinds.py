@@ -106,6 +106,12 @@ KINDS: dict[str, Kind] = {
         url="/payees/",
         icon="profile",
     ),
+    "standing_order_made": Kind(
+        "You set up a standing order of {amount} to {payee}",
+        "It leaves your account {account}: {how_often}, first on {first}. "
+        "If it was not you, cancel it, change your password and call us.",
+        icon="clock",
+    ),
     "standing_order_failed": Kind(
         "Your standing order of {amount} to {payee} was not paid",
         "It should have left your account {account}. {reason}",

@@ -19,6 +19,7 @@ from payments.queries.history import (
     history_for,
     monthly_totals,
     own_account_ids,
+    payers_called,
     slip,
 )
 from payments.queries.limits import (
@@ -80,6 +81,7 @@ __all__ = [
     "own_account_ids",
     "payee_label",
     "payees_for",
+    "payers_called",
     "runs_of",
     "saved_payees",
     "slip",

@@ -146,6 +146,18 @@ def document(payment: Payment, *, actor: User) -> PaymentDocument:
     return documents([payment], actor=actor)[0]
 
 
+def payers_called(actor: User, text: str) -> list[int]:
+    """Ids of those who paid the actor and whose name, as the history shows it, has `text` in it.
+
+    The name that somebody gave themselves is not searched once the bank knows a checked one: it is shown nowhere.
+    """
+    own = own_account_ids(actor)
+    paid = Payment.objects.filter(credit_account__in=own).exclude(debit_account__owner=actor)
+    payers = Account.objects.filter(pk__in=paid.values("debit_account")).select_related("owner")
+    names = accounts.owner_display_names(payers)
+    return [payer for payer, name in names.items() if text.casefold() in name.casefold()]
+
+
 def _document(payment: Payment, *, actor: User, names: dict[int, str]) -> PaymentDocument:
     debit, credit = payment.debit_account, payment.credit_account
     pays = debit is not None and debit.owner_id == actor.pk

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from audit import services as audit
 from common.db import require_transaction, use_case
@@ -130,6 +131,7 @@ def make_standing_order_within(*, draft: StandingOrder, now: datetime, client_id
     _audit(
         draft, customer, "made", amount_minor=draft.amount_minor, currency=draft.currency, first=str(draft.first_date)
     )
+    _tell(draft, "standing_order_made", how_often=_rhythm(draft), first=date_format(draft.first_date))
     return draft
 
 
@@ -345,21 +347,29 @@ def _note_failure(run: StandingRun, refusal: DomainError, *, now: datetime) -> N
     run.failure_code, run.failure_text = refusal.error_code[:40], refusal.text[:300]
     order = run.order
     _audit(order, None, "failed", due=str(run.due_date), code=refusal.error_code, attempts=run.attempts)
-    notifications.notify(
-        user_id=order.customer_id,
-        kind="standing_order_failed",
-        data={
-            "amount": display(order.amount),
-            "payee": queries.payee_label(order),
-            "account": order.debit_account.masked_number,
-            "reason": refusal.text,
-            "url": reverse("payments:standing_order", args=[order.pk]),
-        },
-    )
+    _tell(order, "standing_order_failed", reason=refusal.text)
     if refusal.error_code == "account_closed" and order.status in _OPEN:
         _cancel(order)
         order.changed_at = now
         order.save()
+
+
+def _rhythm(order: StandingOrder) -> str:
+    return queries.how_often(unit=Unit(order.unit), every=order.every).lower()
+
+
+def _tell(order: StandingOrder, kind: str, **facts: str) -> None:
+    notifications.notify(
+        user_id=order.customer_id,
+        kind=kind,
+        data={
+            "amount": display(order.amount),
+            "payee": queries.payee_label(order),
+            "account": order.debit_account.masked_number,
+            "url": reverse("payments:standing_order", args=[order.pk]),
+            **facts,
+        },
+    )
 
 
 def _audit(order: StandingOrder, actor: User | None, done: str, **facts: object) -> None:

@@ -1,4 +1,4 @@
-"""A real Chromium on a live server. Where there is none, the suite is skipped and the last lines of the run say so."""
+"""A real Chromium on a live server. Where there is none, `runner.pytest_plugin` skips the suite and says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-CHROMIUM = Path(os.environ.get("BANKPORTAL_CHROMIUM") or "/usr/bin/chromium")
+from runner import pytest_plugin
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,12 +27,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    reason = os.environ.get("BANKPORTAL_NO_BROWSER") or ("" if CHROMIUM.exists() else f"{CHROMIUM} is missing")
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if reason:
-                item.add_marker(pytest.mark.skip(reason=f"NO BROWSER: {reason}"))
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +37,7 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(pytest_plugin.chromium()), args=FLAGS)
         yield browser
         browser.close()
 

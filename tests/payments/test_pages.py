@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from fraud.rules.facts import Outcome
+from identity import services as identity
 from payments.models import Payment, Review, Status
 from tests.payments.conftest import Bank
 from tests.payments.factories import PIN, held_payment, pay, posted, verdict
@@ -153,6 +154,10 @@ def test_history_filters_and_needs_a_fixed_number_of_queries(bank: Bank, login: 
     assert amounts(amount_from="10", amount_to="20.5") == ["€11.00"]
     assert amounts(text="lunch") == ["€11.00"]
     assert len(amounts(text="Bob")) == 5
+    bobs_payments = len(amounts(text="bob b"))
+    identity.change_name(actor=bank.bob, full_name="Bobby Tables")
+    assert len(amounts(text="Bobby")) == 0, "the page shows the checked name, so only that is searched"
+    assert len(amounts(text="bob b")) == bobs_payments == 5
     assert amounts(account=str(bank.savings.pk)) == []
     assert amounts(account=str(bank.bobs.pk)) == []
     assert amounts(amount_from="NaN") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -17,6 +17,7 @@ from fraud.rules.facts import Outcome
 from identity.models import User
 from identity.services import WrongPin
 from notifications.models import OutboxEvent
+from notifications.rules import kinds
 from payments import queries, services
 from payments.models import Limit, Payment, StandingOrder, StandingRun, Status
 from payments.rules.calendar import Plan, Unit
@@ -90,6 +91,18 @@ def test_a_year_of_rent_is_paid_once_a_month_however_often_the_task_runs(bank: B
     assert posted(bank.bobs) == 200_00
     made.refresh_from_db()
     assert made.next_date == day("2026-05-31")
+
+
+def test_the_customer_is_told_of_a_new_order_once(bank: Bank) -> None:
+    wanted = draft(bank)
+    for _ in range(2):
+        made = services.make_standing_order(draft=wanted, pin=PIN, now=MARCH, client_id=UUID(int=7))
+        wanted = draft(bank)
+    event = OutboxEvent.objects.get(user=bank.alice, kind="standing_order_made")
+    title, body, url = kinds.write(event.kind, event.data)
+    assert title == "You set up a standing order of €100.00 to Bob Baker"
+    assert body.startswith(f"It leaves your account {bank.current.masked_number}: each month, first on 31 Mar 2026.")
+    assert url == f"/standing-orders/{made.pk}/"
 
 
 def test_days_that_were_missed_are_made_up_one_by_one(bank: Bank) -> None:

@@ -83,3 +83,10 @@ def test_refuses_half_an_s3(
 def test_keys_of_other_programs_do_not_move_the_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody else's")
     assert env.s3_bucket() is None
+
+
+def test_a_mail_server_that_is_none_is_called_unreadable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", "nonsense")
+    assert "EMAIL_URL cannot be read" in stops(capsys, lambda: env.email("EMAIL_URL"))
