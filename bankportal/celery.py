@@ -31,6 +31,7 @@ app.conf.update(
         "seal-audit-trail": {"task": "audit.tasks.seal_trail", "schedule": 60.0},
         "purge-idempotency-records": {"task": "audit.tasks.purge_idempotency_records", "schedule": 3600.0},
         "expire-holds": {"task": "payments.tasks.expire_held_payments", "schedule": 60.0},
+        "pay-bulk-files": {"task": "payments.tasks.pay_bulk_files", "schedule": 15.0},
         "run-standing-orders": {"task": "payments.tasks.run_standing_orders", "schedule": 60.0},
         "expire-applications": {
             "task": "kyc.tasks.expire_applications",

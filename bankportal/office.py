@@ -44,6 +44,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Account fees", "receipt_long", "accounts_accountfee", "account_view"),
         Item("Payments", "swap_horiz", "payments_payment", "payment_view"),
         Item("Standing orders", "event_repeat", "payments_standingorder", "payment_view"),
+        Item("Bulk files", "upload_file", "payments_bulkfile", "payment_view"),
         Item("Payees", "contacts", "payments_payee", "payment_view"),
     ],
     "Ledger": [

@@ -117,6 +117,8 @@ def by_address(limit: Limit) -> type[Throttle]:
 TRANSFERS = Limit("transfers", count=settings.TRANSFERS_PER_MINUTE, seconds=60)
 # An integrator pays in for all of its customers with one key.
 KEY_DEPOSITS = Limit("key-deposits", count=20 * settings.TRANSFERS_PER_MINUTE, seconds=60)
+# Files of payments to check, through page and API together.
+BULK_UPLOADS = Limit("bulk-uploads", count=10, seconds=60)
 # Statements as files, through page and API together.
 STATEMENT_EXPORTS = Limit("statement-exports", count=60, seconds=60)
 PIN_CHANGES = Limit("pin-changes", count=10, seconds=900)

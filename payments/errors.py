@@ -196,3 +196,62 @@ class ScopeMissing(Forbidden):
 class ReasonMissing(Invalid):
     code = "reason_missing"
     message = "Give a reason."
+
+
+class BulkFileNotFound(NotFound):
+    code = "bulk_file_not_found"
+    message = "We could not find this file."
+
+
+class BulkNotAllowed(Forbidden):
+    code = "bulk_not_allowed"
+    message = "Files of payments are paid from business accounts."
+
+
+class BulkFileUnreadable(Invalid):
+    """`data` has `problems` (row, column, text), twenty at most, and how many `more` there are."""
+
+    code = "bulk_file_unreadable"
+    message = "We cannot read this file."
+
+
+class BulkFileOver(Conflict):
+    code = "bulk_file_over"
+    message = "This file was confirmed or cancelled before."
+
+
+class BulkFileStarted(Conflict):
+    code = "bulk_file_started"
+    message = "The payments of this file have started, so it cannot be cancelled any more."
+
+
+class BulkFileExpired(Conflict):
+    code = "bulk_file_expired"
+    message = "This check has expired. Upload the file again."
+
+
+class BulkFileDiffers(Conflict):
+    code = "bulk_file_differs"
+    message = "This is not the file that was checked. Look at the check again."
+
+
+class BulkFileNotPayable(Conflict):
+    code = "bulk_file_not_payable"
+    message = "No row of this file can be paid."
+
+
+class TooManyBulkFiles(Conflict):
+    code = "too_many_bulk_files"
+    message = "Several of your files wait for you already. Confirm or cancel one first."
+
+
+class WholeRefused(Conflict):
+    """An all-or-nothing list had a payment that cannot be made; this one is not at fault."""
+
+    code = "whole_refused"
+    message = "Not paid, because another payment of the list cannot be made."
+
+
+class FeeChanged(Conflict):
+    code = "fee_changed"
+    message = "The fee has changed since the check."

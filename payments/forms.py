@@ -14,7 +14,7 @@ from accounts.queries import Holding
 from common import geography
 from common.errors import DomainError
 from common.forms import DomainFormMixin, MoneyField, PinField
-from payments.rules import ibans
+from payments.rules import bulk_files, ibans
 
 _AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
 _PLAIN = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -246,6 +246,46 @@ class StandingOrderForm(DomainFormMixin, forms.Form):
 
 
 class ConfirmForm(DomainFormMixin, forms.Form):
+    pin = PinField()
+
+
+class BulkFileForm(DomainFormMixin, forms.Form):
+    """A file of payments, the account that pays, and what happens when a row fails."""
+
+    debit_account = AccountField(label="Pay from")
+    file = forms.FileField(
+        label="File",
+        error_messages={"required": "Choose a file.", "empty": "This file is empty."},
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+    mode = forms.ChoiceField(
+        label="When a row cannot be paid",
+        choices=[("EACH", "Pay the others"), ("WHOLE", "Pay nothing at all")],
+        initial="EACH",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, holdings: Sequence[Holding], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.holdings = [
+            holding for holding in holdings if holding.account.is_active and holding.account.product.allows_bulk
+        ]
+        field = self.fields["debit_account"]
+        assert isinstance(field, AccountField), "declared above"
+        field.offer(self.holdings)
+
+    def clean_file(self) -> Any:
+        """Read no more than a file may have; what is in it, the service checks."""
+        file = self.cleaned_data["file"]
+        if file.size > bulk_files.MAX_BYTES:
+            raise forms.ValidationError(f"A file has {bulk_files.MAX_BYTES // 1024} kB at most.", code="too_large")
+        return file
+
+
+class BulkConfirmForm(DomainFormMixin, forms.Form):
+    """The PIN, and the digest of the file that was shown."""
+
+    sha256 = forms.CharField(max_length=64, widget=forms.HiddenInput)
     pin = PinField()
 
 

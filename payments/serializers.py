@@ -119,7 +119,7 @@ class LimitUseOut(serializers.Serializer[LimitUse]):
 
 
 class ChannelLimitsOut(serializers.Serializer[Any]):
-    channel = serializers.ChoiceField(choices=["PORTAL", "API"])
+    channel = serializers.ChoiceField(choices=["PORTAL", "API", "BULK"])
     currency = serializers.CharField()
     per_payment = LimitUseOut()
     daily = LimitUseOut()

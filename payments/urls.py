@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from payments import services
-from payments.views import activity, limits, payees, paying, standing_orders
+from payments.views import activity, bulk, limits, payees, paying, standing_orders
 
 app_name = "payments"
 urlpatterns = [
@@ -31,6 +31,12 @@ urlpatterns = [
             ("cancel", services.cancel_standing_order, "It is cancelled."),
         )
     ),
+    path("bulk/", bulk.BulkFilesPage.as_view(), name="bulk"),
+    path("bulk/new/", bulk.NewBulkFilePage.as_view(), name="bulk_new"),
+    path("bulk/example.csv", bulk.BulkExample.as_view(), name="bulk_example"),
+    path("bulk/<uuid:bulk_id>/", bulk.BulkFilePage.as_view(), name="bulk_file"),
+    path("bulk/<uuid:bulk_id>/cancel/", bulk.CancelBulkFile.as_view(), name="bulk_cancel"),
+    path("bulk/<uuid:bulk_id>/result.csv", bulk.BulkResult.as_view(), name="bulk_result"),
     path("limits/", limits.LimitsPage.as_view(), name="limits"),
     path("limits/<slug:channel>/", limits.OwnLimitsPage.as_view(), name="own_limits"),
     path("activity/", activity.HistoryPage.as_view(), name="history"),

@@ -153,6 +153,14 @@ def _joined(row: tuple[Any, ...]) -> Account:
     return account
 
 
+def find_many(given: Iterable[str]) -> dict[str, Account]:
+    """The accounts of these numbers by the number as it was given; those that do not exist are left out. One query."""
+    wanted = {number: numbers.normalise(number) for number in given}
+    rows = Account.objects.select_related("product", "owner").filter(number__in=set(wanted.values()))
+    found = {account.number: account for account in rows}
+    return {number: found[plain] for number, plain in wanted.items() if plain in found}
+
+
 def require_usable(account: Account) -> None:
     """Raise AccountFrozen, AccountClosed or AccountDormant unless its owner may move money out of this account."""
     require_receiving(account)

@@ -57,11 +57,26 @@ class Listed:
         return fees.summary(self.tariff, self.currency)
 
 
-def price(*, product_code: str, operation: Operation, amount: Money, at: datetime) -> Price:
-    """What an operation of `amount` (zero or more) costs at a moment, in one query."""
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What one operation costs on one product at one moment; `tariff` is None where it is free."""
+
+    tariff: Tariff | None
+    version_id: int | None
+
+    def price(self, amount: Money) -> Price:
+        """The fee of an operation of `amount` (zero or more)."""
+        if self.tariff is None:
+            return Price(Money(0, amount.currency), "", None)
+        charge = fees.charge(self.tariff, amount)
+        return Price(charge.fee, charge.note, self.version_id)
+
+
+def pricing(*, product_code: str, operation: Operation, at: datetime) -> Pricing:
+    """The price of an operation at a moment, for any number of amounts, in one query."""
     found = _PRICE.all({"product": product_code, "operation": operation.value, "at": at})
     if not found:
-        return Price(Money(0, amount.currency), "", None)
+        return Pricing(None, None)
     version: FeeVersion = found[0][0]
     bands: list[FeeBand] = [band for _, band in found]
     tariff = Tariff(
@@ -69,8 +84,12 @@ def price(*, product_code: str, operation: Operation, amount: Money, at: datetim
         least_minor=version.least_minor,
         most_minor=version.most_minor,
     )
-    charge = fees.charge(tariff, amount)
-    return Price(charge.fee, charge.note, version.pk)
+    return Pricing(tariff, version.pk)
+
+
+def price(*, product_code: str, operation: Operation, amount: Money, at: datetime) -> Price:
+    """What an operation of `amount` (zero or more) costs at a moment, in one query."""
+    return pricing(product_code=product_code, operation=operation, at=at).price(amount)
 
 
 def price_lists(products: Iterable[Product], *, at: datetime) -> dict[str, list[Listed]]:

@@ -32,6 +32,7 @@ OCCUPATIONS = [
 FEATURED: dict[int, dict[str, str]] = {
     0: {"first_name": "Mira", "last_name": "Albrecht", "email": "mira@demo.example"},
     1: {"first_name": "Jonas", "last_name": "Berg", "email": "jonas@demo.example"},
+    2: {"first_name": "Lena", "last_name": "Hartmann", "email": "lena@demo.example"},
     199: {"first_name": "Noor", "last_name": "Visser", "email": "new@demo.example"},
 }
 DIAL = {"DE": "+49 30", "FR": "+33 1", "NL": "+31 20", "ES": "+34 91", "IT": "+39 06", "IE": "+353 1", "PT": "+351 21"}

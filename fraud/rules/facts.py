@@ -31,6 +31,8 @@ class Channel(StrEnum):
     # Made by the clock, as the customer arranged before.
     ORDER = "ORDER"
     GATEWAY = "GATEWAY"
+    # A row of a file that the customer confirmed as a whole.
+    BULK = "BULK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from fraud.services.rules import (
     submit_rule,
     update_rule,
 )
-from fraud.services.screening import hold_unscreened, screen
+from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.subjects import register as register_subject
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "decide_case",
     "draft_rule",
     "hold_unscreened",
+    "keep_verdict",
     "lock_customer",
     "new_version",
     "register_subject",

@@ -68,6 +68,16 @@ def hold_unscreened(*, facts: Facts) -> Verdict:
     return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
 
 
+def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
+    """Store the decision of a verdict again whose own row was undone with the transaction around it, and its case.
+
+    For a list of payments of which none is made because one was stopped: that one stays as evidence. Raises NoTransaction.
+    """
+    require_transaction()
+    decision = _store(facts, {}, Judgement(verdict.outcome, verdict.score, verdict.reasons), (), latency_ms=0.0)
+    return Verdict(verdict.outcome, verdict.score, verdict.reasons, decision.pk)
+
+
 def compile_rule(rule: Rule) -> LiveRule:
     """A stored rule as the engine runs it; a condition that cannot be read any more is logged and left empty."""
     node = None

@@ -117,6 +117,14 @@ KINDS: dict[str, Kind] = {
         "It should have left your account {account}. {reason}",
         icon="alert",
     ),
+    "bulk_file_done": Kind(
+        "Your file {file} is paid", "{reason} Paid in all: {amount}. The result file has every row.", icon="document"
+    ),
+    "bulk_file_refused": Kind(
+        "Nothing of your file {file} was paid",
+        "You asked for all or nothing, and some of its payments cannot be made. The result file says which.",
+        icon="alert",
+    ),
     "limits_changed": Kind(
         "Your limits have changed",
         "If it was not you who changed them, change your password at once and call us.",

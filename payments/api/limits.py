@@ -43,7 +43,7 @@ class OwnLimits(ApiView):
         examples=[OpenApiExample("Both channels", response_only=True, value={"channels": [_PORTAL]})],
     )
     def get(self, request: Request) -> Response:
-        channels = [_document(caller(request), channel) for channel in queries.LIMITED_CHANNELS]
+        channels = [_document(caller(request), channel) for channel in queries.channels_for(caller(request))]
         return Response(LimitsOut({"channels": channels}).data)
 
 

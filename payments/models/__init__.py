@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from payments.models.bulk import BulkFile, BulkRow
 from payments.models.limit import Limit
 from payments.models.payee import Payee
 from payments.models.payment import Channel, HoldCause, Kind, Payment, PaymentQuerySet, Source, Status
@@ -9,6 +10,8 @@ from payments.models.review import Review
 from payments.models.standing_order import StandingOrder, StandingRun
 
 __all__ = [
+    "BulkFile",
+    "BulkRow",
     "Channel",
     "HoldCause",
     "Kind",

@@ -24,7 +24,9 @@ class Limit(models.Model):
         CUSTOMER = "CUSTOMER", "The customer"
 
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
-    channel = models.CharField(max_length=6, choices=[(one.value, one.label) for one in (Channel.PORTAL, Channel.API)])
+    channel = models.CharField(
+        max_length=6, choices=[(one.value, one.label) for one in (Channel.PORTAL, Channel.API, Channel.BULK)]
+    )
     set_by = models.CharField(max_length=8, choices=SetBy)
     per_payment_minor = models.BigIntegerField("per payment", null=True)
     daily_minor = models.BigIntegerField("per day", null=True)
@@ -38,7 +40,7 @@ class Limit(models.Model):
             models.UniqueConstraint(
                 fields=["customer", "channel", "set_by"], name="payments_limit_once", nulls_distinct=False
             ),
-            models.CheckConstraint(name="payments_limit_channel", condition=Q(channel__in=["PORTAL", "API"])),
+            models.CheckConstraint(name="payments_limit_channel", condition=Q(channel__in=["PORTAL", "API", "BULK"])),
             models.CheckConstraint(
                 name="payments_limit_default_is_the_banks", condition=Q(customer__isnull=False) | Q(set_by="BANK")
             ),

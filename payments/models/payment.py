@@ -36,6 +36,7 @@ class Channel(models.TextChoices):
     API = "API", "API"
     TELLER = "TELLER", "Counter"
     ORDER = "ORDER", "Standing order"
+    BULK = "BULK", "Bulk file"
 
 
 class Source(models.TextChoices):

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from payments.queries.costs import cost_of
+from payments.queries.bulk import (
+    BulkSums,
+    bulk_files_for,
+    bulk_outcome,
+    bulk_problems,
+    bulk_result,
+    bulk_rows,
+    bulk_sums,
+    get_bulk_file_for,
+    paid_before,
+    total_of,
+)
+from payments.queries.costs import Costs, cost_of
 from payments.queries.history import (
     Direction,
     Figure,
@@ -29,10 +41,12 @@ from payments.queries.limits import (
     LimitUse,
     Target,
     bank_and_own_limits,
+    channels_for,
     effective_limits,
     latest_payment_at,
     limit_used,
     limits_for,
+    sent_while_new,
 )
 from payments.queries.payees import SavedPayee, get_payee_for, payees_for, saved_payees
 from payments.queries.standing_orders import (
@@ -51,6 +65,8 @@ __all__ = [
     "LIMITED_CHANNELS",
     "LIMITED_KINDS",
     "PREVIEWED",
+    "BulkSums",
+    "Costs",
     "Direction",
     "Figure",
     "LimitUse",
@@ -61,11 +77,19 @@ __all__ = [
     "StandingOrderDocument",
     "Target",
     "bank_and_own_limits",
+    "bulk_files_for",
+    "bulk_outcome",
+    "bulk_problems",
+    "bulk_result",
+    "bulk_rows",
+    "bulk_sums",
+    "channels_for",
     "cost_of",
     "document",
     "documents",
     "effective_limits",
     "figures",
+    "get_bulk_file_for",
     "get_payee_for",
     "get_payment_for",
     "get_review_for",
@@ -79,12 +103,15 @@ __all__ = [
     "limits_for",
     "monthly_totals",
     "own_account_ids",
+    "paid_before",
     "payee_label",
     "payees_for",
     "payers_called",
     "runs_of",
     "saved_payees",
+    "sent_while_new",
     "slip",
     "standing_order_document",
     "standing_orders_for",
+    "total_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from notifications import services as notifications
 from payments import queries
 from payments.errors import CustomerNotFound, LimitExceeded, LimitTooHigh, NoReferenceRate, OwnLimits
 from payments.models import Channel, Kind, Limit
-from payments.rules.limits import Excess, Limits, Window, first_excess
+from payments.rules.limits import Excess, Limits, Used, Window, first_excess
 
 # Own limits are about amounts and time; how carefully a new payee is treated stays the bank's decision.
 OWN_WINDOWS = (Window.PER_PAYMENT, Window.DAILY, Window.MONTHLY)
@@ -53,6 +53,37 @@ def require_within(
     )
     if excess is not None:
         raise _refusal(excess)
+
+
+class Tally:
+    """Counts many payments of one customer against the limits of one channel, before any of them is written.
+
+    Made and used under the lock of the debit side. Amounts are minor units of the base currency.
+    """
+
+    def __init__(
+        self, *, customer_id: int, channel: Channel, payees: Collection[queries.Target], now: datetime
+    ) -> None:
+        self._limits = queries.effective_limits(customer_id=customer_id, channel=channel)
+        used = queries.limit_used(customer_id=customer_id, channel=channel, payee=None, now=now)
+        self._daily, self._monthly = used.daily, used.monthly
+        self._new = queries.sent_while_new(customer_id=customer_id, payees=set(payees), now=now)
+
+    def require(self, *, amount_base_minor: int | None, payee: queries.Target) -> None:
+        """Raise LimitExceeded or NoReferenceRate (field `amount`) when one more payment would break a limit."""
+        if amount_base_minor is None:
+            raise NoReferenceRate(field="amount")
+        used = Used(daily=self._daily, monthly=self._monthly, new_payee=self._new.get(payee))
+        excess = first_excess(amount=amount_base_minor, limits=self._limits, used=used)
+        if excess is not None:
+            raise _refusal(excess)
+
+    def count(self, *, amount_base_minor: int, payee: queries.Target) -> None:
+        """This payment is going to be made or held."""
+        self._daily += amount_base_minor
+        self._monthly += amount_base_minor
+        if payee in self._new:
+            self._new[payee] += amount_base_minor
 
 
 def require_each_within(*, customer_id: int, amount_base_minor: int | None) -> None:

@@ -82,6 +82,11 @@ class Order:
     country: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
+    @property
+    def target(self) -> Target:
+        """Who is paid, as limits know it."""
+        return Target(self.credit.pk if self.credit else None, self.outside_account)
+
     @cached_property
     def amount_base_minor(self) -> int | None:
         """The amount in minor units of the base currency; None without a reference rate."""
@@ -116,12 +121,12 @@ def carry_out(order: Order, *, now: datetime) -> Payment:
     accounts.note_activity([account for account in own if account is not None], now=now)
     verdict = screen(order, now=now)
     if verdict is None:
-        return _hold(order, cause=HoldCause.UNSCREENED, verdict=_unscreened(order, now=now), now=now)
+        return hold(order, cause=HoldCause.UNSCREENED, verdict=unscreened(order, now=now), now=now)
     if verdict.outcome is Outcome.APPROVED:
         return complete(order, decision_id=verdict.decision_id, now=now)
     if verdict.outcome is Outcome.FLAGGED:
-        return _hold(order, cause=HoldCause.FLAGGED, verdict=verdict, now=now)
-    return _refuse(order, verdict=verdict, now=now)
+        return hold(order, cause=HoldCause.FLAGGED, verdict=verdict, now=now)
+    return refuse(order, verdict=verdict, now=now)
 
 
 def not_before_the_last(*, owner_id: int, now: datetime) -> datetime:
@@ -153,7 +158,7 @@ def _require_within_limits(order: Order, *, now: datetime) -> None:
         kind=order.kind,
         channel=order.channel,
         amount_base_minor=order.amount_base_minor,
-        payee=Target(order.credit.pk if order.credit else None, order.outside_account),
+        payee=order.target,
         now=now,
     )
 
@@ -178,7 +183,13 @@ def screen(order: Order, *, now: datetime) -> Verdict | None:
     return verdict
 
 
-def _unscreened(order: Order, *, now: datetime) -> Verdict:
+def refuse_again(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
+    """Record a refusal whose transaction was undone together with what stood around it."""
+    kept = fraud.keep_verdict(facts=_facts(order, now=now), verdict=verdict)
+    return refuse(order, verdict=kept, now=now)
+
+
+def unscreened(order: Order, *, now: datetime) -> Verdict:
     """Open the case in which a person decides what the checks did not.
 
     When not even that can be written, the payment fails as a whole: a held payment that nobody sees helps nobody.
@@ -188,19 +199,19 @@ def _unscreened(order: Order, *, now: datetime) -> Verdict:
 
 def complete(order: Order, *, decision_id: uuid.UUID | None, now: datetime) -> Payment:
     """Post the order and record it as COMPLETED. Raises NotEnoughMoney and what the ledger raises."""
-    payment = _draft(order, status=Status.COMPLETED, now=now)
+    payment = draft(order, status=Status.COMPLETED, now=now)
     payment.decision_id = decision_id
     payment.decided_at = now
-    payment.entry_id = _post(payment, now=now).entry_id
+    payment.entry_id = post(payment, now=now).entry_id
     payment.save(force_insert=True)
     telling.completed(payment)
     return payment
 
 
-def _hold(order: Order, *, cause: HoldCause, verdict: Verdict, now: datetime) -> Payment:
+def hold(order: Order, *, cause: HoldCause, verdict: Verdict, now: datetime) -> Payment:
     """Reserve amount and fee until a person decides or the hold expires."""
     assert order.debit is not None, "only payments out of an account are screened"
-    payment = _draft(order, status=Status.HELD, now=now)
+    payment = draft(order, status=Status.HELD, now=now)
     payment.hold_cause = cause
     payment.expires_at = now + HOLD_LASTS
     payment.decision_id = verdict.decision_id
@@ -221,9 +232,9 @@ def _hold(order: Order, *, cause: HoldCause, verdict: Verdict, now: datetime) ->
     return payment
 
 
-def _refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
+def refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
     """Record the refusal; no money is touched."""
-    payment = _draft(order, status=Status.REFUSED, now=now)
+    payment = draft(order, status=Status.REFUSED, now=now)
     payment.decision_id = verdict.decision_id
     payment.decided_at = now
     payment.reasons = _reasons(verdict)
@@ -234,7 +245,8 @@ def _refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
     return payment
 
 
-def _draft(order: Order, *, status: Status, now: datetime) -> Payment:
+def draft(order: Order, *, status: Status, now: datetime) -> Payment:
+    """The payment's row, not saved."""
     payment = Payment(
         id=order.id,
         kind=order.kind,
@@ -315,7 +327,8 @@ def _internal(gl_code: str, currency: str) -> int:
     return ledger.internal_account(gl_code=gl_code, currency=currency)
 
 
-def _post(payment: Payment, *, now: datetime) -> ledger.PostedEntry:
+def post(payment: Payment, *, now: datetime) -> ledger.PostedEntry:
+    """One entry: two legs, or three with a fee. Raises NotEnoughMoney and what the ledger raises."""
     debit, credit, *fee = legs_of(payment)
     facts = entry_facts(payment, now=now)
     with _funds_beside_amount():

@@ -109,6 +109,13 @@ def find_payee(*, actor: User, number: str, currency: str = "") -> Account:
         account = accounts.find_by_number(number)
     except UnknownAccount as unknown:
         raise UnknownPayee(unknown.text, field=field, data=unknown.data) from unknown
+    require_payable(account, actor=actor, currency=currency)
+    return account
+
+
+def require_payable(account: Account, *, actor: User, currency: str) -> None:
+    """Raise PayeeIsOwnAccount, PayeeCannotReceive or PayeeCurrencyDiffers, as `find_payee` does."""
+    field = "payee_number"
     if account.owner_id == actor.pk:
         raise PayeeIsOwnAccount(field=field)
     if not account.can_receive:
@@ -117,7 +124,6 @@ def find_payee(*, actor: User, number: str, currency: str = "") -> Account:
         raise PayeeCurrencyDiffers(
             f"This account takes {account.currency} only, and you pay from an account in {currency}.", field=field
         )
-    return account
 
 
 def pick_own_payee(candidates: dict[UUID, Account], *, debit: Account, credit_account_id: UUID) -> Account:

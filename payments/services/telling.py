@@ -12,7 +12,7 @@ from audit import services as audit
 from common.money import display
 from identity.models import User
 from notifications import services as notifications
-from payments.models import Kind, Payment, Source
+from payments.models import Channel, Kind, Payment, Source
 
 _SUBJECT = "payment"
 
@@ -20,17 +20,22 @@ _SUBJECT = "payment"
 def completed(payment: Payment) -> None:
     """The money moved: the trail, the one who paid and the one who was paid."""
     _audit(payment, payment.initiated_by, f"{payment.kind.lower()}.completed")
-    _tell_of_movement(payment, "transfer_completed")
+    if not _is_of_a_file(payment):
+        _tell_of_movement(payment, "transfer_completed")
+    elif payment.kind == Kind.TRANSFER:
+        _tell_payee(payment, "money_received")
 
 
 def held(payment: Payment) -> None:
     _audit(payment, payment.initiated_by, f"{payment.kind.lower()}.held", cause=payment.hold_cause)
-    _tell_payer(payment, "transfer_held", reason=_reason_text(payment))
+    if not _is_of_a_file(payment):
+        _tell_payer(payment, "transfer_held", reason=_reason_text(payment))
 
 
 def refused(payment: Payment) -> None:
     _audit(payment, payment.initiated_by, f"{payment.kind.lower()}.refused", code=payment.refusal_code)
-    _tell_payer(payment, "transfer_refused", reason=payment.refusal_text)
+    if not _is_of_a_file(payment):
+        _tell_payer(payment, "transfer_refused", reason=payment.refusal_text)
 
 
 def released(payment: Payment, *, actor: User, reason: str) -> None:
@@ -57,6 +62,11 @@ def reversed_(payment: Payment, *, actor: User, reason: str) -> None:
     _audit(payment, actor, "payment.reversed", reason=reason, reversal_entry_id=payment.reversal_entry_id)
     for account in _accounts(payment):
         _notify(payment, account, "transfer_reversed", reason=reason)
+
+
+def _is_of_a_file(payment: Payment) -> bool:
+    """Whoever pays a thousand at once gets one message about the file, not a thousand."""
+    return payment.channel == Channel.BULK
 
 
 def _audit(payment: Payment, actor: User | None, action: str, *, reason: str = "", **facts: Any) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from accounts.models import Account
 from common.db import require_transaction, use_case
 from identity.models import User
 from payments import queries
 from payments.models import Channel, Kind, Payment
-from payments.rules.costs import cost_without_fee
+from payments.rules.costs import Cost, cost_without_fee
 from payments.rules.requests import payload_hash
 from payments.services import orders, parties
 
@@ -86,22 +87,54 @@ def submit_transfer_within(
     parties.require_usable(debit, field="debit_account")
     money = parties.amount_for(debit, amount=amount, currency=currency)
     credit = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)
-    check = parties.check_payee_name(typed=payee_name, payee=credit)
-    order = orders.Order(
-        kind=Kind.TRANSFER,
+    order = order_to_payee(
         actor=actor,
         client_id=client_id,
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=credit,
         cost=queries.cost_of(debit, money, kind=Kind.TRANSFER, channel=channel, at=now),
+        payee_name=payee_name,
+        payee_match=parties.check_payee_name(typed=payee_name, payee=credit).result.value,
         channel=channel,
-        description=parties.clean_description(description),
-        payee_name=parties.clean_name(payee_name),
-        payee_match=check.result.value,
+        description=description,
         country=country,
     )
     return orders.carry_out(order, now=now)
+
+
+def order_to_payee(
+    *,
+    actor: User,
+    client_id: UUID,
+    payload_sha256: str,
+    debit: Account,
+    credit: Account,
+    cost: Cost,
+    payee_name: str,
+    payee_match: str,
+    channel: Channel,
+    description: str,
+    country: str,
+) -> orders.Order:
+    """The order of a transfer to somebody else, both accounts checked.
+
+    Raises PayeeNameMissing, DescriptionTooLong.
+    """
+    return orders.Order(
+        kind=Kind.TRANSFER,
+        actor=actor,
+        client_id=client_id,
+        payload_sha256=payload_sha256,
+        debit=debit,
+        credit=credit,
+        cost=cost,
+        channel=channel,
+        description=parties.clean_description(description),
+        payee_name=parties.clean_name(payee_name),
+        payee_match=payee_match,
+        country=country,
+    )
 
 
 def submit_own_transfer(

@@ -27,7 +27,11 @@ WINDOW_LABELS = {
     Window.MONTHLY: "A calendar month",
     Window.NEW_PAYEE: "A new payee, first 24 hours",
 }
-CHANNEL_TITLES = {Channel.PORTAL: "In this portal", Channel.API: "Through the API"}
+CHANNEL_TITLES = {
+    Channel.PORTAL: "In this portal",
+    Channel.API: "Through the API",
+    Channel.BULK: "By files of payments",
+}
 
 
 class _LimitsSection(PaymentPage):
@@ -43,7 +47,7 @@ class LimitsPage(_LimitsSection):
                 "url": reverse("payments:own_limits", args=[channel.value.lower()]),
                 "limits": [_shown(use) for use in queries.limits_for(self.actor, channel=channel, now=now)],
             }
-            for channel in queries.LIMITED_CHANNELS
+            for channel in queries.channels_for(self.actor)
         ]
         return self.page("limits", {"channels": channels})
 

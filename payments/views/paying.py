@@ -76,7 +76,7 @@ class _StartPage(PaymentPage):
     def _show(self, form: PaymentForm, *, status: int = 200) -> HttpResponse:
         context = {
             "form": form,
-            "tabs": self._tabs(),
+            "tabs": self._tabs(form.holdings),
             "can_pay": len(form.holdings) >= self.least_accounts,
             "payees": self._offered(),
         }
@@ -90,8 +90,10 @@ class _StartPage(PaymentPage):
         payees = queries.payees_for(self.actor, now=timezone.now())
         return [found for found in payees if (found.payee.account is not None) is inside]
 
-    def _tabs(self) -> list[dict[str, Any]]:
+    def _tabs(self, holdings: Sequence[Holding]) -> list[dict[str, Any]]:
         tabs = [("transfer", "To somebody else"), ("own", "My accounts"), ("withdraw", "To another bank")]
+        if any(holding.account.product.allows_bulk for holding in holdings):
+            tabs.append(("bulk", "Many at once"))
         return [
             {"label": label, "url": reverse(f"payments:{name}"), "current": name == self.template}
             for name, label in tabs

@@ -31,12 +31,14 @@ from kyc import services as kyc
 from notifications import queries as notifications
 from notifications.models import MailboxMessage
 from payments import services as payments
+from payments.models import BulkFile
 from tests.accounts.factories import open_test_account
 from tests.browser import steps
 from tests.browser.addresses import address, routes
 from tests.browser.axe import Visitor
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
+from tests.payments import bulk
 from tests.payments.factories import PIN, give_pin, held_payment, pay, verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +68,8 @@ EMPTY = [
     "payments:deposit",
     "payments:standing_orders",
     "payments:standing_order_new",
+    "payments:bulk",
+    "payments:bulk_new",
     "payments:payees",
     "payments:payee_add",
     "payments:limits",
@@ -95,6 +99,10 @@ OF_A_CUSTOMER = [
     "payments:standing_orders",
     "payments:standing_order_new",
     "payments:standing_order",
+    "payments:bulk",
+    "payments:bulk_new",
+    "payments:bulk_file",
+    "payments:bulk_file?show=doubtful",
     "payments:payees",
     "payments:payee_add",
     "payments:payee_remove",
@@ -142,6 +150,9 @@ NO_PAGE = {
     "payments:standing_order_pause": "takes a POST and redirects",
     "payments:standing_order_resume": "takes a POST and redirects",
     "payments:standing_order_cancel": "takes a POST and redirects",
+    "payments:bulk_example": "a file",
+    "payments:bulk_result": "a file",
+    "payments:bulk_cancel": "takes a POST and redirects",
     "notifications:read": "takes a POST and redirects",
     "notifications:read_all": "takes a POST and redirects",
     "identity:end_other_sign_ins": "takes a POST and redirects",
@@ -255,7 +266,12 @@ def test_pages_of_a_customer(new_page: Callable[..., Any], alice: User, bob: Use
         now=now,
     )
     order = payments.make_standing_order(draft=draft, pin=PIN, now=now)
+    firm = open_test_account(alice, "BUS-EUR", "2000.00")
+    files = {name: bulk_file(firm, bobs) for name in ("checked", "waiting", "paid")}
+    bulk.confirmed(files["waiting"])
+    bulk.paid(files["paid"])
     things = {
+        "bulk_id": files["checked"].pk,
         "account_id": account.pk,
         "product_code": "CUR-EUR",
         "payment_id": held.pk,
@@ -273,7 +289,15 @@ def test_pages_of_a_customer(new_page: Callable[..., Any], alice: User, bob: Use
     for payment in (completed[0], refused, incoming):
         visitor.visit(["payments:receipt"], {"payment_id": payment.pk})
     visitor.visit(["accounts:detail", "accounts:close"], {"account_id": savings.pk})
+    for name in ("waiting", "paid"):
+        visitor.visit(["payments:bulk_file"], {"bulk_id": files[name].pk})
     assert visitor.found == []
+
+
+def bulk_file(firm: Account, payee: Account) -> BulkFile:
+    """Rows of every kind that the check tells apart by colour."""
+    unknown = ("Nobody", "BP00000000000000", "1.00", "")
+    return bulk.checked(firm, [bulk.to(payee, "1.00", "Rent"), ("Else", payee.number, "2.00", "Else"), unknown])
 
 
 def test_pages_of_a_second_factor(new_page: Callable[..., Any], alice: User) -> None:

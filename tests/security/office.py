@@ -31,6 +31,7 @@ from reconciliation.models import Line, Match, OutsideStatement
 from tests.accounts.factories import open_test_account, set_test_fee
 from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
+from tests.payments.bulk import checked, paid, to
 from tests.payments.factories import PIN, case_of, give_pin, held_payment, pay
 
 # Who may read an app's lists and details; a new table of these apps is covered by itself.
@@ -188,6 +189,7 @@ def furnish(alice: User) -> Things:
         now=now,
     )
     payments.make_standing_order(draft=draft, pin=PIN, now=now)
+    paid(checked(open_test_account(alice, "BUS-EUR", "100.00"), [to(bobs, "1.00")]))
     application = helpers.pending(make_user("dora@example.com", Role.CUSTOMER, name="Dora Dean"))
     shipped = Rule.objects.filter(state="LIVE").order_by("code")[0]
     rule = fraud.new_version(actor=officer, rule_id=shipped.pk, now=now)

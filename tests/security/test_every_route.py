@@ -23,6 +23,7 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
+from tests.payments.bulk import checked, to
 from tests.payments.factories import PIN, case_of, give_pin, held_payment
 
 # Open to everybody; whatever is not named here asks who is there.
@@ -32,7 +33,7 @@ OPEN = re.compile(
 )
 # An address that names one of these shows a thing that a stranger must not see.
 PRIVATE = re.compile(
-    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|api_id)>|<int:browser_id>"
+    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|bulk_id|api_id)>|<int:browser_id>"
 )
 BUSINESS_APPS = {"accounts", "payments", "ledger", "kyc", "fraud", "notifications"}
 
@@ -75,6 +76,8 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         now=now,
     )
     order = services.make_standing_order(draft=draft, pin=PIN, now=now)
+    firm = open_test_account(alice, "BUS-EUR", "100.00")
+    file = checked(firm, [to(open_test_account(bob, "CUR-EUR", "10.00"), "1.00")])
     event = OutboxEvent.objects.create(user=alice, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
     message = Message.objects.create(event=event, user=alice, kind="pin_set", title="T", body="B", created_at=now)
     browser = UserSession.objects.create(user=alice, ip="127.0.0.1", session_key="of-alice", user_agent="Firefox")
@@ -87,6 +90,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "review_id": str(review.pk),
         "payee_id": str(payee.pk),
         "order_id": str(order.pk),
+        "bulk_id": str(file.pk),
         "channel": "portal",
         "number": "1",
         "browser_id": str(browser.pk),

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from bankportal.demo import bank, bookkeeping, featured, identity_checks, suspicions
+from bankportal.demo import bank, bookkeeping, featured, firm, identity_checks, suspicions
 from bankportal.demo.staff import STAFF
 
 
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         with identity_checks.submitted_meanwhile(persons=waiting, users=books.users, end=end, quiet=quiet):
             bookkeeping.live_ninety_days(books, end=end, quiet=quiet)
         featured.ensure(books, end=end)
+        firm.ensure(books, end=end)
         suspicions.ensure(books, end=end)
         bank.finish()
 

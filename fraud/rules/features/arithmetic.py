@@ -20,13 +20,14 @@ from fraud.rules.features.kinds import Kind, Value
 from fraud.rules.features.table import ENTITIES, FEATURES, MODEL_FEATURES, RISK_DAYS, VECTOR_FEATURES
 
 TYPES = (TransferType.OWN, TransferType.INTERNAL, TransferType.WITHDRAWAL, TransferType.CARD)
-CHANNELS = (Channel.PORTAL, Channel.API, Channel.TELLER, Channel.ORDER, Channel.GATEWAY)
+CHANNELS = (Channel.PORTAL, Channel.API, Channel.TELLER, Channel.ORDER, Channel.GATEWAY, Channel.BULK)
 TYPE_CODES = {kind.value: code for code, kind in enumerate(TYPES)}
 CHANNEL_CODES = {channel.value: code for code, channel in enumerate(CHANNELS)}
-OWN, WITHDRAWAL, ORDER = (
+OWN, WITHDRAWAL, ORDER, BULK = (
     TYPES.index(TransferType.OWN),
     TYPES.index(TransferType.WITHDRAWAL),
     CHANNELS.index(Channel.ORDER),
+    CHANNELS.index(Channel.BULK),
 )
 TYPE_RISKS = (0.05, 0.4, 0.5, 0.3)
 HIGH_MINOR = (20_000_00, 5_000_00, 1_000_00, 500_00)
@@ -185,7 +186,7 @@ def given(facts: Facts, *, at_us: int) -> Given:
 
 def is_transfer(this: Given) -> Any:
     """Counted in the short windows: asked for by a person, and no withdrawal."""
-    return (this.type_code != WITHDRAWAL) & (this.channel_code != ORDER)
+    return (this.type_code != WITHDRAWAL) & (this.channel_code != ORDER) & (this.channel_code != BULK)
 
 
 def is_night(this: Given) -> Any:

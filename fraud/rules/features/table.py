@@ -50,6 +50,7 @@ FACT_TABLE = (
             Channel.TELLER: "teller",
             Channel.ORDER: "standing order",
             Channel.GATEWAY: "payment gateway",
+            Channel.BULK: "bulk file",
         },
     ),
     Feature(

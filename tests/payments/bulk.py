@@ -1,0 +1,71 @@
+"""Files of payments for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Account
+from payments import services
+from payments.models import BulkFile, BulkRow, Payment
+from tests.payments.factories import PIN
+
+Row = tuple[str, str, str, str]
+
+
+def csv_of(rows: Iterable[Row]) -> bytes:
+    """A file with name, account, amount and reference."""
+    return ("name,account,amount,reference\n" + "".join(",".join(row) + "\n" for row in rows)).encode()
+
+
+def to(account: Account, amount: str, reference: str = "") -> Row:
+    """A row that pays an account under its owner's right name."""
+    return (account.owner.full_name, account.number, amount, reference)
+
+
+def checked(debit: Account, rows: Iterable[Row], **overrides: Any) -> BulkFile:
+    facts: dict[str, Any] = {
+        "actor": debit.owner,
+        "debit_account_id": debit.pk,
+        "data": csv_of(rows),
+        "name": "salaries.csv",
+        "mode": "EACH",
+        "now": timezone.now(),
+    }
+    return services.check_bulk_file(**{**facts, **overrides})
+
+
+def confirmed(file: BulkFile, **overrides: Any) -> BulkFile:
+    facts: dict[str, Any] = {
+        "actor": file.customer,
+        "file_id": file.pk,
+        "sha256": file.sha256,
+        "pin": PIN,
+        "now": timezone.now(),
+    }
+    return services.confirm_bulk_file(**{**facts, **overrides})
+
+
+def paid(file: BulkFile) -> BulkFile:
+    """Confirm a checked file and pay it to its end."""
+    confirmed(file)
+    while services.pay_next_rows(file_id=file.pk, now=timezone.now()):
+        pass
+    file.refresh_from_db()
+    return file
+
+
+def checks(file: BulkFile) -> list[str]:
+    return list(file.rows.order_by("number").values_list("check_code", flat=True))
+
+
+def outcomes(file: BulkFile) -> list[str]:
+    """Each row's payment status, its failure code, or its own status."""
+    rows = file.rows.select_related("payment").order_by("number")
+    return [row.payment.status if row.payment else row.failure_code or row.status for row in rows]
+
+
+def payments_of(file: BulkFile) -> list[Payment]:
+    return [row.payment for row in BulkRow.objects.filter(file=file).exclude(payment=None).select_related("payment")]  # type: ignore[misc]
