@@ -22,6 +22,8 @@ from common.seals import HeadFileBroken
 from ledger import queries as ledger_queries
 from ledger import sealing, verification
 from ledger import services as ledger
+from loans import services as loans
+from loans import verification as loan_verification
 from payments import services as payments
 
 logger = logging.getLogger(__name__)
@@ -142,6 +144,34 @@ def _dormancy(found: EndOfDayRun, now: datetime) -> str:
     return note
 
 
+def _loans_collect(found: EndOfDayRun, now: datetime) -> str:
+    loans.expire_offers(now=now)
+    return _loan_step(loans.collect(day=found.day, now=now), "tried")
+
+
+def _loans_accrue(found: EndOfDayRun, now: datetime) -> str:
+    return _loan_step(loans.accrue(day=found.day, now=now), "accrued")
+
+
+def _loans_classify(found: EndOfDayRun, now: datetime) -> str:
+    note = _loan_step(loans.classify(day=found.day, now=now), "classified")
+    return f"{note}; {_loan_step(loans.remind(day=found.day, now=now), 'reminded')}"
+
+
+def _loan_step(done: loans.Done, what: str) -> str:
+    note = f"{done} {what}"
+    if done.failed:
+        raise StepUnfinished(note)
+    return note
+
+
+def _loans_check(found: EndOfDayRun, now: datetime) -> str:
+    problems = [str(each) for each in loan_verification.verify(replayed=False)]
+    if problems:
+        raise StepUnfinished("; ".join(problems[:_NAMED_DISCREPANCIES]))
+    return "the loan book equals the ledger"
+
+
 def _balances(found: EndOfDayRun, now: datetime) -> str:
     total = 0
     while taken := ledger.take_daily_balances():
@@ -180,6 +210,10 @@ STEPS: dict[str, Callable[[EndOfDayRun, datetime], str]] = {
     "interest": _interest,
     "fees": _fees,
     "dormancy": _dormancy,
+    "loan collection": _loans_collect,
+    "loan accrual": _loans_accrue,
+    "loan lateness": _loans_classify,
+    "loan check": _loans_check,
     "balances": _balances,
     "seal": _seal,
     "checks": _check,

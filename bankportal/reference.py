@@ -17,6 +17,7 @@ STEPS = [
     "accounts.reference.ensure",
     "payments.reference.ensure",
     "fraud.reference.ensure",
+    "loans.reference.ensure",
 ]
 TIGHTEN = ["ledger.grants.tighten", "audit.grants.tighten", "fraud.grants.tighten"]
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("overview/", include("insights.urls")),
     path("accounts/", include("accounts.urls")),
     path("", include("payments.urls")),
+    path("", include("loans.urls")),
     path("kyc/", include("kyc.urls")),
     path("notifications/", include("notifications.urls")),
     path("", include("identity.urls")),

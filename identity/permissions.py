@@ -34,6 +34,9 @@ PERMISSIONS: dict[str, str] = {
     "fraud_decide": "Can release or decline held transfers",
     "fraud_edit_rules": "Can edit fraud rules",
     "fraud_approve_rules": "Can put another person's fraud rule live",
+    "loan_view": "Can see loans and applications",
+    "loan_decide": "Can decide about loan applications",
+    "loan_service": "Can restructure loans and write them off",
     "user_view": "Can see users",
     "user_manage": "Can create staff, assign roles and unlock users",
     "audit_view": "Can see the audit trail",
@@ -79,7 +82,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         }
     ),
     # Lending sees how far an application is; papers stay between their owner and compliance.
-    Role.LENDING: frozenset({"account_view", "payment_view", "user_view", "kyc_view"}),
+    Role.LENDING: frozenset(
+        {"account_view", "payment_view", "user_view", "kyc_view", "loan_view", "loan_decide", "loan_service"}
+    ),
     Role.AUDITOR: _SEE_ALL,
     Role.ADMINISTRATOR: frozenset(
         {
@@ -93,6 +98,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
             "user_manage",
             "audit_view",
             "payment_limits",
+            "loan_view",
             "product_edit",
             "notification_view",
             "health_view",

@@ -57,6 +57,23 @@ def case_about(*, subject_kind: str, subject_id: uuid.UUID) -> uuid.UUID | None:
     return cases.values_list("pk", flat=True).first()
 
 
+@dataclass(frozen=True, slots=True)
+class Suspicions:
+    """How many cases about a customer are open, and how many were declined."""
+
+    open: int
+    declined: int
+
+
+def suspicions_of(*, customer_id: uuid.UUID, since: datetime) -> Suspicions:
+    """The customer's cases: those open now, and those declined that were opened after `since`."""
+    cases = Case.objects.filter(customer_id=customer_id)
+    return Suspicions(
+        open=cases.filter(status=Case.Status.OPEN).count(),
+        declined=cases.filter(status=Case.Status.DECLINED, opened_at__gt=since).count(),
+    )
+
+
 def customer_of(customer_id: uuid.UUID) -> User | None:
     """The bank's own customer behind a public id; None for customers of an outside gateway."""
     return User.objects.filter(public_id=customer_id).first()

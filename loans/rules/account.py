@@ -200,9 +200,12 @@ class Account:
 
     def earned(self, index: int, until: date) -> int:
         """Interest that a row asks for on a day not after its due date: its own, and what a grace held back for it."""
-        if self.rows[index].deferred:
+        row = self.rows[index]
+        if row.deferred:
             return 0
-        total = self.accrued(index, min(until, self.rows[index].due))
+        if until <= row.start and row.frozen is None and not (index and self.rows[index - 1].deferred):
+            return 0
+        total = self.accrued(index, min(until, row.due))
         for before in range(index - 1, -1, -1):
             if not self.rows[before].deferred:
                 break

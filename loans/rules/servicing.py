@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -74,7 +74,7 @@ def service(*, terms: Terms, events: Sequence[Event], as_of: date) -> Serviced:
     Raises InvalidEvent for an event out of order, outside the loan's life or larger than the pay-off, LoanClosed for
     one after the loan was paid off or written off. Nothing is half applied: the result is new each time.
     """
-    return _run(terms, events, as_of).result(as_of)
+    return replay(terms=terms, events=events, as_of=as_of).result(as_of)
 
 
 def payoff_quote(*, terms: Terms, events: Sequence[Event], on: date) -> Amounts:
@@ -82,12 +82,13 @@ def payoff_quote(*, terms: Terms, events: Sequence[Event], on: date) -> Amounts:
 
     Instalment fees that are not yet due are not asked. Raises as `service` does.
     """
-    run = _run(terms, events, on)
+    run = replay(terms=terms, events=events, as_of=on)
     run.require_open()
     return run.payoff_parts(on)
 
 
-def _run(terms: Terms, events: Sequence[Event], as_of: date) -> Servicing:
+def replay(*, terms: Terms, events: Sequence[Event], as_of: date) -> Servicing:
+    """The loan brought to `as_of`, ready for the next event. Raises as `service` does."""
     run = Servicing(terms)
     for event in events:
         if event.on > as_of:
@@ -145,6 +146,25 @@ class Servicing:
             case EventType.MORATORIUM:
                 changes.pause(self.account, event)
         self.account.look(event.on)
+
+    def owed(self, on: date) -> Amounts:
+        """What is earned and unpaid on a day, by part: all principal paid out, interest to the day; nothing once it ended."""
+        return self.payoff_parts(on, PayoffInterest.TO_DATE) if self.status is Status.ACTIVE else Amounts()
+
+    def interest_ahead(self, on: date) -> list[int]:
+        """`owed(...).interest` of each day from `on` to the running instalment's due date, if nothing happens meanwhile.
+
+        Only under PLANNED; past the last due date it stays what it is.
+        """
+        today = self.owed(on).interest
+        index = next((index for index, row in enumerate(self.account.rows) if row.start <= on < row.due), None)
+        if index is None or self.status is not Status.ACTIVE:
+            return [today]
+        row = self.account.rows[index]
+        paid = row.paid[Part.INTEREST]
+        apart = today - max(self.account.earned(index, on) - paid, 0)
+        days = (on + timedelta(days=number) for number in range((row.due - on).days + 1))
+        return [apart + max(self.account.earned(index, day) - paid, 0) for day in days]
 
     def _charge(self, event: Event) -> None:
         rows = self.account.rows

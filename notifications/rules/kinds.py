@@ -125,6 +125,37 @@ KINDS: dict[str, Kind] = {
         "You asked for all or nothing, and some of its payments cannot be made. The result file says which.",
         icon="alert",
     ),
+    "loan_received": Kind(
+        "We have your application for {amount}",
+        "A colleague looks at it and answers within a working day.",
+        icon="clock",
+    ),
+    "loan_approved": Kind(
+        "Your {product} of {amount} is approved",
+        "Read the offer in peace; it holds for 14 days. Once you accept it, the money is in your account.",
+        icon="check-circle",
+    ),
+    "loan_declined": Kind("We cannot lend you {amount} now", "{reason}", icon="x-circle"),
+    "loan_disbursed": Kind(
+        "{amount} of your {product} are in your account",
+        "The first instalment is due on {day}.",
+        icon="arrow-down-left",
+    ),
+    "loan_instalment_due": Kind(
+        "An instalment of {amount} is due on {day}",
+        "We take it from your account {account}. Please see that the money is there.",
+        icon="clock",
+    ),
+    "loan_paid": Kind("You paid {amount} for your {product}", "{text}", by_mail=False, icon="check-circle"),
+    "loan_overdue": Kind("{amount} of your {product} are overdue", "{text}", icon="alert"),
+    "loan_closed": Kind("Your {product} is paid off", "You owe nothing more. Thank you.", icon="check-circle"),
+    "loan_cancelled": Kind(
+        "You withdrew from your {product}", "You paid it back, and we gave back its fees. It is over.", icon="reverse"
+    ),
+    "loan_restructured": Kind("Your {product} has a new plan", "{text}", icon="document"),
+    "loan_written_off": Kind(
+        "We have ended your {product}", "It stays owed. Please call us about how to settle it.", icon="alert"
+    ),
     "limits_changed": Kind(
         "Your limits have changed",
         "If it was not you who changed them, change your password at once and call us.",

@@ -27,7 +27,10 @@ from common.errors import TooMany
 from fraud.rules.facts import Outcome
 from identity import services as identity
 from identity.models import User
+from identity.permissions import Role
 from kyc import services as kyc
+from loans import queries
+from loans import services as loans
 from notifications import queries as notifications
 from notifications.models import MailboxMessage
 from payments import services as payments
@@ -36,8 +39,10 @@ from tests.accounts.factories import open_test_account
 from tests.browser import steps
 from tests.browser.addresses import address, routes
 from tests.browser.axe import Visitor
+from tests.conftest import make_user
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
+from tests.loans.factories import referred
 from tests.payments import bulk
 from tests.payments.factories import PIN, give_pin, held_payment, pay, verdict
 
@@ -45,6 +50,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FOR_EVERYBODY = [
     "landing",
+    "loans:calculator",
     "account_login",
     "account_signup",
     "account_inactive",
@@ -75,6 +81,8 @@ EMPTY = [
     "payments:limits",
     "payments:own_limits",
     "payments:history",
+    "loans:loans",
+    "loans:apply",
     "notifications:list",
     "kyc:start",
     "identity:profile",
@@ -127,6 +135,8 @@ OF_A_CUSTOMER = [
     "mfa_activate_totp",
 ]
 OF_A_DORMANT_ACCOUNT = ["accounts:detail", "accounts:reactivate"]
+OF_A_BORROWER = ["loans:loans", "loans:loan", "loans:pay", "loans:extra", "loans:extra?amount=100.00", "loans:payoff"]
+OF_AN_ASKING_CUSTOMER = ["loans:loans", "loans:apply", "loans:apply_means", "loans:apply_review", "loans:application"]
 WITH_A_SECOND_FACTOR = [
     "mfa_index",
     "mfa_reauthenticate",
@@ -135,7 +145,7 @@ WITH_A_SECOND_FACTOR = [
     "mfa_generate_recovery_codes",
 ]
 # Opened in a test of its own below.
-ON_ITS_OWN = ["mfa_authenticate", "account_set_password", "notifications:mailbox_html"]
+ON_ITS_OWN = ["loans:cancel", "mfa_authenticate", "account_set_password", "notifications:mailbox_html"]
 NO_PAGE = {
     "accounts:rename": "takes a POST; a refused name is shown on the account's page",
     "accounts:statement-pdf": "a file",
@@ -143,6 +153,12 @@ NO_PAGE = {
     "accounts:statement-ofx": "a file",
     "accounts:statement-xml": "a file",
     "accounts:statement-month": "a file",
+    "loans:application_withdraw": "takes a POST and redirects",
+    "loans:offer_key_facts": "a file",
+    "loans:key_facts": "a file",
+    "loans:schedule_pdf": "a file",
+    "loans:schedule_csv": "a file",
+    "loans:certificate": "a file",
     "kyc:document": "a file",
     "kyc:thumbnail": "a picture",
     "kyc:remove": "takes a POST and redirects",
@@ -179,6 +195,8 @@ def test_no_page_is_left_out() -> None:
         *OF_A_CUSTOMER,
         *OF_A_DORMANT_ACCOUNT,
         *WITH_A_SECOND_FACTOR,
+        *OF_A_BORROWER,
+        *OF_AN_ASKING_CUSTOMER,
         *ON_ITS_OWN,
     ]
     visited = {name.partition("?")[0] for name in listed}
@@ -300,6 +318,38 @@ def bulk_file(firm: Account, payee: Account) -> BulkFile:
     return bulk.checked(firm, [bulk.to(payee, "1.00", "Rent"), ("Else", payee.number, "2.00", "Else"), unknown])
 
 
+def test_pages_of_loans(new_page: Callable[..., Any], alice: User) -> None:
+    """From the draft over the offer to the running loan and its last way back."""
+    give_pin(alice)
+    account, now = open_test_account(alice, "CUR-EUR", "5000.00"), timezone.now()
+    lender = make_user("lender@bank.example", Role.LENDING)
+    visitor = Visitor(new_page)
+    steps.sign_in(visitor.page, alice)
+    loans.save_wish(actor=alice, product_code="PERSONAL", amount="2000", instalments=12, purpose="", now=now)
+    visitor.visit(["loans:loans", "loans:apply", "loans:apply_means"])
+    application = referred(alice, account, now=now)
+    visitor.visit(["loans:loans", "loans:application"], {"loan_application_id": application.pk})
+    loans.approve(actor=lender, application_id=application.pk, reason="Pay slips seen", now=now)
+    visitor.visit(["loans:loans", "loans:application"], {"loan_application_id": application.pk})
+    loan = loans.accept_offer(actor=alice, application_id=application.pk, pin=PIN, now=now)
+    visitor.visit([*OF_A_BORROWER, "loans:cancel"], {"loan_id": loan.pk})
+    loans.save_wish(actor=alice, product_code="VEHICLE", amount="3000", instalments=24, purpose="", now=now)
+    again = queries.open_application(alice)
+    loans.save_means(
+        actor=alice,
+        application_id=again.pk,
+        account_id=account.pk,
+        employment="EMPLOYED",
+        income="5000",
+        obligations="0",
+        now=now,
+    )
+    visitor.visit(["loans:apply_review"])
+    loans.cancel(actor=alice, loan_id=loan.pk, now=now)
+    visitor.visit(["loans:loan", "loans:payoff"], {"loan_id": loan.pk})
+    assert visitor.found == []
+
+
 def test_pages_of_a_second_factor(new_page: Callable[..., Any], alice: User) -> None:
     TOTP.activate(alice, generate_totp_secret())
     RecoveryCodes.activate(alice)
@@ -369,6 +419,7 @@ FORMS_OF_A_CUSTOMER = [
     "payments:payee_add",
     "payments:own_limits",
     "payments:review",
+    "loans:apply",
 ]
 
 

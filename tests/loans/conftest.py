@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from identity.models import User
+from identity.permissions import Role
 from loans.rules.parsing import parse_terms
 from loans.rules.schedule import Row, Schedule, make_schedule
 from loans.rules.terms import Terms
+from tests.conftest import make_user
 
 WORKED = {case["id"]: case for case in json.loads((Path(__file__).parent / "worked_cases.json").read_text())}
 
@@ -57,3 +62,14 @@ def assert_ends_at_zero(made: Schedule) -> None:
     assert made.total == sum(row.total for row in made.rows) + sum(amount for _, amount in made.disbursement_fees)
     for row in made.rows:
         assert min(row.principal, row.interest, row.fees, row.penalties, row.outstanding) >= 0
+
+
+@pytest.fixture
+def lender(db: None) -> User:
+    """A lending officer."""
+    return make_user("lending@bank.example", Role.LENDING, name="Lea Lending")
+
+
+@pytest.fixture
+def second_lender(db: None) -> User:
+    return make_user("lending2@bank.example", Role.LENDING, name="Lars Lending")

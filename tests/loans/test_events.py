@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from loans.errors import InvalidEvent, LoanClosed
 from loans.rules.events import parse_events
 from loans.rules.parsing import parse_terms
-from loans.rules.servicing import Amounts, Serviced, payoff_quote, service
+from loans.rules.servicing import Amounts, Serviced, payoff_quote, replay, service
 from tests.loans.conftest import WORKED, cents, fields, schedule
 
 AFTER_EVENTS = [case for case in WORKED.values() if "events" in case]
@@ -239,3 +239,16 @@ def test_a_bad_event_gets_one_answer_that_names_the_field(field: str, event: dic
         serviced([event], "2027-06-01")
 
     assert refused.value.field == field
+
+
+def test_says_ahead_what_each_day_of_the_running_instalment_will_owe_in_interest() -> None:
+    agreed = parse_terms(fields(day_count="ACTUAL/365", prepayment="REDUCE_TERM"))
+    events = parse_events([pay("2026-03-10", "200")], currency="EUR")
+    first = date(2026, 3, 12)
+
+    ahead = replay(terms=agreed, events=events, as_of=first).interest_ahead(first)
+
+    days = [first + timedelta(days=number) for number in range(len(ahead))]
+    assert days[-1] == date(2026, 3, 31)
+    assert ahead == [replay(terms=agreed, events=events, as_of=day).owed(day).interest for day in days]
+    assert ahead[0] < ahead[-1]

@@ -25,7 +25,8 @@ from tests.accounts.factories import open_test_account
 pytestmark = pytest.mark.django_db(transaction=True)
 LAST_OF_MARCH = date(2026, 3, 31)
 EARLY_APRIL = datetime(2026, 4, 1, 1, 10, tzinfo=UTC)
-STEPS = ["expiry", "interest", "fees", "dormancy", "balances", "seal", "checks"]
+LOANS = ["loan collection", "loan accrual", "loan lateness", "loan check"]
+STEPS = ["expiry", "interest", "fees", "dormancy", *LOANS, "balances", "seal", "checks"]
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_a_step_that_cannot_finish_keeps_the_run_open_and_says_why(savings: Acco
 
     monkeypatch.setitem(end_of_day.STEPS, "interest", refuse)
     run = end_of_day.run(day=LAST_OF_MARCH, now=EARLY_APRIL)
-    assert (run.finished_at, done(run)) == (None, ["expiry", "fees", "dormancy", "balances", "seal", "checks"])
+    assert (run.finished_at, done(run)) == (None, ["expiry", "fees", "dormancy", *LOANS, "balances", "seal", "checks"])
     assert run.steps.get(name="interest").note == "3 left"
     monkeypatch.undo()
     assert [each.finished_at for each in end_of_day.run_due(now=EARLY_APRIL)] == [EARLY_APRIL]

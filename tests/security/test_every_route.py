@@ -23,19 +23,21 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
+from tests.loans.factories import granted, referred
 from tests.payments.bulk import checked, to
 from tests.payments.factories import PIN, case_of, give_pin, held_payment
 
 # Open to everybody; whatever is not named here asks who is there.
 OPEN = re.compile(
     r"^$|^favicon\.ico$|^auth/|^admin/(login|logout)/$|^api/(schema|docs|redoc)/$|^(livez|readyz|health)$|"
-    r"^api/v1/auth/(register|token|token/refresh|logout)$|^api/v1/products/$|^notifications/mailbox/"
+    r"^api/v1/auth/(register|token|token/refresh|logout)$|^api/v1/products/$|^notifications/mailbox/|"
+    r"^loans/calculator/$"
 )
 # An address that names one of these shows a thing that a stranger must not see.
 PRIVATE = re.compile(
-    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|bulk_id|api_id)>|<int:browser_id>"
+    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|bulk_id|api_id|loan_id|loan_application_id)>|<int:browser_id>"
 )
-BUSINESS_APPS = {"accounts", "payments", "ledger", "kyc", "fraud", "notifications"}
+BUSINESS_APPS = {"accounts", "payments", "ledger", "kyc", "fraud", "loans", "notifications"}
 
 
 def walk(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
@@ -78,6 +80,9 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
     order = services.make_standing_order(draft=draft, pin=PIN, now=now)
     firm = open_test_account(alice, "BUS-EUR", "100.00")
     file = checked(firm, [to(open_test_account(bob, "CUR-EUR", "10.00"), "1.00")])
+    lender = make_user("lender@bank.example", Role.LENDING)
+    loan = granted(alice, current, lender, now=now)
+    wish = referred(alice, current, now=now)
     event = OutboxEvent.objects.create(user=alice, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
     message = Message.objects.create(event=event, user=alice, kind="pin_set", title="T", body="B", created_at=now)
     browser = UserSession.objects.create(user=alice, ip="127.0.0.1", session_key="of-alice", user_agent="Firefox")
@@ -91,6 +96,9 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "payee_id": str(payee.pk),
         "order_id": str(order.pk),
         "bulk_id": str(file.pk),
+        "loan_id": str(loan.pk),
+        "loan_application_id": str(wish.pk),
+        "year": str(now.year),
         "channel": "portal",
         "number": "1",
         "browser_id": str(browser.pk),

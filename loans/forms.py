@@ -1,0 +1,106 @@
+"""Forms of the loan pages: they hold what was typed; services decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from accounts.queries import Holding
+from common.forms import DomainFormMixin, PinField
+from loans.models import Application, LoanProduct
+
+_AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
+_WHOLE = {"inputmode": "numeric", "autocomplete": "off"}
+
+
+def _amount(label: str, **more: Any) -> forms.CharField:
+    return forms.CharField(label=label, max_length=24, widget=forms.TextInput(attrs=_AMOUNT), **more)
+
+
+class WishForm(DomainFormMixin, forms.Form):
+    """Which loan, how much, how long. The limits are the product's, and the service says them."""
+
+    product = forms.ChoiceField(label="Loan")
+    amount = _amount("Amount")
+    instalments = forms.IntegerField(
+        label="Months", min_value=1, max_value=1200, widget=forms.TextInput(attrs={**_WHOLE, "maxlength": "4"})
+    )
+
+    def __init__(self, *args: Any, products: Sequence[LoanProduct], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["product"]
+        assert isinstance(field, forms.ChoiceField), "declared above"
+        field.choices = [
+            (product.code, f"{product.name}, {product.min_instalments} to {product.max_instalments} months")
+            for product in products
+        ]
+
+
+class CalculatorForm(WishForm):
+    """The same for a visitor, who may also try a rate."""
+
+    rate = forms.DecimalField(
+        label="Rate a year, in %",
+        required=False,
+        min_value=Decimal(0),
+        max_value=Decimal(100),
+        max_digits=5,
+        decimal_places=2,
+        help_text="Empty: the product's best rate.",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+class ApplyForm(WishForm):
+    purpose = forms.CharField(
+        label="What for", max_length=140, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class MeansForm(DomainFormMixin, forms.Form):
+    """Where the money goes, and what comes in and goes out each month."""
+
+    account = forms.ChoiceField(
+        label="Account",
+        help_text="The money goes there, and the instalments come from there.",
+        widget=forms.RadioSelect,
+    )
+    employment = forms.ChoiceField(
+        label="What you do", choices=Application.Employment.choices, widget=forms.RadioSelect
+    )
+    income = _amount("Your income a month", help_text="After tax. We compare it with what comes into your accounts.")
+    obligations = _amount("Fixed payments a month", help_text="Rent, other loans, insurance. Enter 0 for none.")
+
+    def __init__(self, *args: Any, holdings: Sequence[Holding], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["account"]
+        assert isinstance(field, forms.ChoiceField), "declared above"
+        field.choices = [(str(each.account.pk), f"{each.name}, {each.account.masked_number}") for each in holdings]
+
+    def clean_account(self) -> UUID:
+        return UUID(self.cleaned_data["account"])
+
+
+class AcceptForm(DomainFormMixin, forms.Form):
+    """Agreeing to an offer: having read it, and the PIN."""
+
+    agree = forms.BooleanField(
+        label="I have read the key facts and agree to this loan.", error_messages={"required": "Tick this to agree."}
+    )
+    pin = PinField()
+
+
+class ExtraForm(DomainFormMixin, forms.Form):
+    amount = _amount("Extra payment")
+
+
+class ConfirmForm(DomainFormMixin, forms.Form):
+    """One deed, confirmed once: `client_id` makes a second click harmless, `quoted_minor` holds what was shown."""
+
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    amount = forms.CharField(max_length=24, required=False, widget=forms.HiddenInput)
+    quoted_minor = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)

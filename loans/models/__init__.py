@@ -1,0 +1,25 @@
+"""The tables of lending; each module says what its rows are."""
+
+from __future__ import annotations
+
+from loans.models.application import OPEN_STATES, Application, Decision
+from loans.models.loan import Collection, Instalment, Loan, LoanEvent, Movement, Notice, Restructure
+from loans.models.product import Bucket, LoanProduct, Policy, ProductKind, RateBand
+
+__all__ = [
+    "OPEN_STATES",
+    "Application",
+    "Bucket",
+    "Collection",
+    "Decision",
+    "Instalment",
+    "Loan",
+    "LoanEvent",
+    "LoanProduct",
+    "Movement",
+    "Notice",
+    "Policy",
+    "ProductKind",
+    "RateBand",
+    "Restructure",
+]

@@ -1,0 +1,210 @@
+"""What the bank lends on which terms, and by which policy it decides. A running loan keeps the terms it was agreed with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from common.money import Money
+from loans.rules.calendar import DayCount
+from loans.rules.offering import AllocationOrder
+from loans.rules.terms import MAX_INSTALMENTS, Method, Prepayment
+
+_PERCENT = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]
+_METHODS = [
+    (Method.EQUAL_INSTALMENT.value, "Equal instalments"),
+    (Method.EQUAL_PRINCIPAL.value, "Equal principal"),
+    (Method.FLAT.value, "Flat"),
+]
+_PREPAYMENTS = [
+    (Prepayment.REDUCE_TERM.value, "Fewer instalments"),
+    (Prepayment.REDUCE_INSTALMENT.value, "Smaller instalments"),
+]
+_ORDERS = [
+    (AllocationOrder.CHARGES_FIRST.value, "Penalties, fees, interest, principal"),
+    (AllocationOrder.INTEREST_FIRST.value, "Interest, principal, fees, penalties"),
+    (AllocationOrder.PRINCIPAL_FIRST.value, "Principal, interest, fees, penalties"),
+]
+
+
+class ProductKind(models.TextChoices):
+    PERSONAL = "PERSONAL", "Personal"
+    HOME = "HOME", "Home"
+    VEHICLE = "VEHICLE", "Vehicle"
+    EDUCATION = "EDUCATION", "Education"
+    BUSINESS = "BUSINESS", "Business"
+
+
+class LoanProduct(models.Model):
+    """A loan on offer. Amounts: minor units of `currency`; rates and shares: per cent."""
+
+    code = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=9, choices=ProductKind)
+    currency = models.CharField(max_length=3)
+    description = models.CharField(max_length=200, blank=True)
+    min_amount_minor = models.BigIntegerField("smallest amount (minor units)", validators=[MinValueValidator(1)])
+    max_amount_minor = models.BigIntegerField("largest amount (minor units)", validators=[MinValueValidator(1)])
+    min_instalments = models.PositiveSmallIntegerField("shortest term (months)", validators=[MinValueValidator(1)])
+    max_instalments = models.PositiveSmallIntegerField(
+        "longest term (months)", validators=[MinValueValidator(1), MaxValueValidator(MAX_INSTALMENTS)]
+    )
+    annual_rate = models.DecimalField(
+        "rate (% a year)",
+        max_digits=5,
+        decimal_places=2,
+        validators=_PERCENT,
+        help_text="Asked of every score below the lowest band.",
+    )
+    method = models.CharField(max_length=16, choices=_METHODS, default=Method.EQUAL_INSTALMENT.value)
+    day_count = models.CharField(
+        max_length=13, choices=[(each.value, each.value) for each in DayCount], default=DayCount.THIRTY_360.value
+    )
+    arrangement_fee_percent = models.DecimalField(
+        "arrangement fee (% of the amount)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
+    )
+    instalment_fee_minor = models.BigIntegerField(
+        "fee per instalment (minor units)", default=0, validators=[MinValueValidator(0)]
+    )
+    penalty_percent = models.DecimalField(
+        "late penalty (% of what is overdue)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
+    )
+    penalty_grace_days = models.PositiveSmallIntegerField(
+        "days before a penalty", default=5, validators=[MaxValueValidator(366)]
+    )
+    principal_grace = models.PositiveSmallIntegerField("first instalments without principal", default=0)
+    prepayment = models.CharField(
+        "an extra payment means", max_length=18, choices=_PREPAYMENTS, default=Prepayment.REDUCE_TERM.value
+    )
+    allocation = models.CharField(
+        "a payment is spent on", max_length=15, choices=_ORDERS, default=AllocationOrder.CHARGES_FIRST.value
+    )
+    takes_partial = models.BooleanField("collect in part when the account holds less", default=True)
+    cooling_off_days = models.PositiveSmallIntegerField(
+        "days to withdraw after signing", default=14, validators=[MaxValueValidator(60)]
+    )
+    is_open = models.BooleanField("open for new applications", default=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(name="loans_product_kind", condition=Q(kind__in=ProductKind.values)),
+            models.CheckConstraint(name="loans_product_currency", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+            models.CheckConstraint(
+                name="loans_product_amounts",
+                condition=Q(min_amount_minor__gt=0, max_amount_minor__gte=F("min_amount_minor")),
+            ),
+            models.CheckConstraint(
+                name="loans_product_terms",
+                condition=Q(
+                    min_instalments__gte=1,
+                    max_instalments__gte=F("min_instalments"),
+                    max_instalments__lte=MAX_INSTALMENTS,
+                    principal_grace__lt=F("min_instalments"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="loans_product_charges",
+                condition=Q(
+                    annual_rate__gte=0,
+                    annual_rate__lte=100,
+                    arrangement_fee_percent__gte=0,
+                    arrangement_fee_percent__lt=100,
+                    instalment_fee_minor__gte=0,
+                    penalty_percent__gte=0,
+                    penalty_percent__lte=100,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+    @property
+    def min_amount(self) -> Money:
+        return Money(self.min_amount_minor, self.currency)
+
+    @property
+    def max_amount(self) -> Money:
+        return Money(self.max_amount_minor, self.currency)
+
+    @property
+    def instalment_fee(self) -> Money:
+        return Money(self.instalment_fee_minor, self.currency)
+
+
+class RateBand(models.Model):
+    """The rate of a product from this score on; below the lowest band the product's own rate holds."""
+
+    product = models.ForeignKey(LoanProduct, on_delete=models.CASCADE, related_name="bands")
+    min_score = models.PositiveSmallIntegerField()
+    annual_rate = models.DecimalField("rate (% a year)", max_digits=5, decimal_places=2, validators=_PERCENT)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["product", "min_score"], name="loans_rateband_once"),
+            models.CheckConstraint(name="loans_rateband_rate", condition=Q(annual_rate__gte=0, annual_rate__lte=100)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} from {self.min_score}: {self.annual_rate} %"
+
+
+class Policy(models.Model):
+    """By which limits applications are decided. Never changed: a new version replaces the last one."""
+
+    version = models.PositiveIntegerField(primary_key=True)
+    approve_from_score = models.PositiveSmallIntegerField("approve from this score", default=70)
+    refer_from_score = models.PositiveSmallIntegerField("refer from this score, decline below", default=40)
+    approve_up_to_minor = models.BigIntegerField("approve by itself up to (minor units)", default=25_000_00)
+    second_officer_above_minor = models.BigIntegerField("a second officer above (minor units)", default=50_000_00)
+    approve_up_to_burden = models.PositiveSmallIntegerField("approve up to this burden (% of income)", default=40)
+    decline_above_burden = models.PositiveSmallIntegerField("decline above this burden (% of income)", default=60)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name_plural = "policies"
+        constraints = [
+            models.CheckConstraint(
+                name="loans_policy_limits",
+                condition=Q(
+                    refer_from_score__lte=F("approve_from_score"),
+                    approve_from_score__lte=100,
+                    approve_up_to_burden__lte=F("decline_above_burden"),
+                    approve_up_to_minor__gte=0,
+                    second_officer_above_minor__gte=0,
+                ),
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="policy_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"Policy {self.version}"
+
+
+class Bucket(models.Model):
+    """How late a loan is: from so many days past due, what is set aside for it, and how the customer is told."""
+
+    from_days = models.PositiveSmallIntegerField(primary_key=True)
+    name = models.CharField(max_length=30)
+    provision_percent = models.DecimalField(max_digits=5, decimal_places=2, validators=_PERCENT)
+    told = models.CharField("what the customer reads", max_length=200)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="loans_bucket_percent", condition=Q(provision_percent__gte=0, provision_percent__lte=100)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,243 @@
+"""Reading products, applications and loans. Whatever decides about money reads it again under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from common.money import Money
+from identity.models import User
+from loans.errors import UnknownApplication, UnknownLoan, UnknownProduct
+from loans.models import (
+    OPEN_STATES,
+    Application,
+    Bucket,
+    Decision,
+    Instalment,
+    Loan,
+    LoanEvent,
+    LoanProduct,
+    Policy,
+)
+from loans.rules import apr, offering
+from loans.rules.events import Event, EventType, parse_events
+from loans.rules.parsing import parse_terms
+from loans.rules.schedule import Schedule, make_schedule
+from loans.rules.servicing import Amounts, Servicing, replay
+from loans.rules.terms import Terms
+
+
+def open_products() -> list[LoanProduct]:
+    """What can be asked for now, with its rate bands."""
+    return list(LoanProduct.objects.filter(is_open=True).prefetch_related("bands").order_by("kind", "code"))
+
+
+def get_product(code: str) -> LoanProduct:
+    """A product open for applications. Raises UnknownProduct."""
+    product = LoanProduct.objects.filter(code=code, is_open=True).prefetch_related("bands").first()
+    if product is None:
+        raise UnknownProduct(field="product")
+    return product
+
+
+def product_terms(product: LoanProduct) -> offering.ProductTerms:
+    return offering.ProductTerms(
+        currency=product.currency,
+        method=product.method,
+        day_count=product.day_count,
+        arrangement_fee_percent=product.arrangement_fee_percent,
+        instalment_fee_minor=product.instalment_fee_minor,
+        penalty_percent=product.penalty_percent,
+        penalty_grace_days=product.penalty_grace_days,
+        principal_grace=product.principal_grace,
+        prepayment=product.prepayment,
+        allocation=product.allocation,
+    )
+
+
+def rates_of(product: LoanProduct) -> list[tuple[int, Decimal]]:
+    """The rate bands as (score from, per cent a year), the lowest score first."""
+    return sorted((band.min_score, band.annual_rate) for band in product.bands.all())
+
+
+def rate_span(product: LoanProduct) -> tuple[Decimal, Decimal]:
+    """The best and the highest rate of a product."""
+    rates = [product.annual_rate, *(rate for _, rate in rates_of(product))]
+    return min(rates), max(rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a loan costs: its schedule from a day on, and the yearly cost with everything in it."""
+
+    schedule: Schedule
+    apr: Decimal | None
+
+    @property
+    def terms(self) -> Terms:
+        return self.schedule.terms
+
+    @property
+    def instalment(self) -> Money:
+        """The usual one: the largest of all but the last, or the only one."""
+        rows = self.schedule.rows[:-1] or self.schedule.rows
+        return self._money(max(row.total for row in rows))
+
+    @property
+    def first_instalment(self) -> Money:
+        return self._money(self.schedule.rows[0].total)
+
+    @property
+    def last_instalment(self) -> Money:
+        return self._money(self.schedule.rows[-1].total)
+
+    @property
+    def principal(self) -> Money:
+        return self._money(self.schedule.principal)
+
+    @property
+    def paid_out(self) -> Money:
+        """What reaches the account once the fees at disbursement are taken."""
+        return self._money(self.schedule.principal - sum(amount for _, amount in self.schedule.disbursement_fees))
+
+    @property
+    def interest(self) -> Money:
+        return self._money(self.schedule.interest)
+
+    @property
+    def fees(self) -> Money:
+        return self._money(self.schedule.fees)
+
+    @property
+    def total_cost(self) -> Money:
+        """Interest and fees."""
+        return self._money(self.schedule.interest + self.schedule.fees)
+
+    @property
+    def total(self) -> Money:
+        """Everything the customer pays, fees at disbursement included."""
+        return self._money(self.schedule.total)
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, self.schedule.terms.currency)
+
+
+def offer_of(terms: Terms) -> Offer:
+    """The schedule and the APR of these terms."""
+    schedule = make_schedule(terms=terms)
+    return Offer(schedule=schedule, apr=apr.effective_rate(schedule))
+
+
+def policy() -> Policy:
+    """The one that decides now."""
+    return Policy.objects.latest("version")
+
+
+def buckets() -> list[Bucket]:
+    """From the least late to the latest."""
+    return list(Bucket.objects.order_by("from_days"))
+
+
+def bucket_of(days_past_due: int, listed: Sequence[Bucket] | None = None) -> Bucket:
+    """The bucket of so many days; the first one starts at zero."""
+    found = [bucket for bucket in (listed or buckets()) if bucket.from_days <= days_past_due]
+    return max(found, key=lambda bucket: bucket.from_days)
+
+
+# --- Applications --------------------------------------------------------------------------------------------
+
+
+def own_applications(actor: User) -> QuerySet[Application]:
+    return (
+        Application.objects.filter(customer=actor)
+        .select_related("product", "account", "loan")
+        .order_by("-created_at", "pk")
+    )
+
+
+def open_application(actor: User) -> Application | None:
+    """The one the customer can go on with: a draft, in decision, or an offer."""
+    return own_applications(actor).filter(status__in=OPEN_STATES).first()
+
+
+def get_application_for(*, actor: User, application_id: UUID) -> Application:
+    """The actor's own application, in any state. Raises UnknownApplication."""
+    application = own_applications(actor).filter(pk=application_id).first()
+    if application is None:
+        raise UnknownApplication()
+    return application
+
+
+def last_decision(application: Application) -> Decision | None:
+    return application.decisions.order_by("-at", "-pk").first()
+
+
+def queue() -> QuerySet[Application]:
+    """What waits for an officer, the oldest first."""
+    waiting = Application.objects.filter(status=Application.Status.REFERRED).select_related("customer", "product")
+    return waiting.order_by("submitted_at", "pk")
+
+
+# --- Loans ---------------------------------------------------------------------------------------------------
+
+
+def own_loans(actor: User) -> QuerySet[Loan]:
+    return Loan.objects.filter(customer=actor).select_related("product", "account").order_by("-disbursed_at", "pk")
+
+
+def get_loan_for(*, actor: User, loan_id: UUID) -> Loan:
+    """The actor's own loan, in any state. Raises UnknownLoan when there is none or it is somebody else's."""
+    loan = own_loans(actor).filter(pk=loan_id).first()
+    if loan is None:
+        raise UnknownLoan()
+    return loan
+
+
+def terms_of(loan: Loan) -> Terms:
+    """What was agreed, as the engine reads it."""
+    return parse_terms(loan.terms)
+
+
+def event_of(row: LoanEvent, currency: str) -> Event:
+    fields = {"date": row.day.isoformat(), "type": row.type, **row.fields}
+    return parse_events([fields], currency=currency)[0]
+
+
+def events_of(loan: Loan) -> list[Event]:
+    """What happened to a loan, in order, as the engine reads it."""
+    return [event_of(row, loan.currency) for row in loan.events.order_by("number")]
+
+
+def engine(loan: Loan, day: date) -> Servicing:
+    """The loan replayed to a day. Raises InvalidEvent for a day before its last event."""
+    return replay(terms=terms_of(loan), events=events_of(loan), as_of=day)
+
+
+def balances(loan: Loan) -> Amounts:
+    """What is booked as owed, by part."""
+    return Amounts(
+        loan.principal_balance_minor,
+        loan.interest_balance_minor,
+        loan.fee_balance_minor,
+        loan.penalty_balance_minor,
+    )
+
+
+def instalments_of(loan: Loan) -> list[Instalment]:
+    return list(loan.instalments.order_by("number"))
+
+
+def due_minor(rows: Sequence[Instalment], day: date) -> int:
+    """What is unpaid of everything that is due by `day`."""
+    return sum(row.unpaid_minor for row in rows if row.due_date <= day)
+
+
+def payments_of(loan: Loan) -> list[LoanEvent]:
+    """What was paid, the newest first."""
+    kinds = [EventType.REPAYMENT.value, EventType.PAYOFF.value]
+    return list(loan.events.filter(type__in=kinds).order_by("-number"))

@@ -1,0 +1,96 @@
+"""From a product's terms and a wish to the terms of one loan, as JSON fields that `parsing` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from loans.rules.parsing import parse_terms
+from loans.rules.presenting import major
+from loans.rules.terms import Part, Terms, When
+
+
+class AllocationOrder(StrEnum):
+    """What a payment is spent on first, oldest instalment before the next."""
+
+    CHARGES_FIRST = "CHARGES_FIRST"
+    INTEREST_FIRST = "INTEREST_FIRST"
+    PRINCIPAL_FIRST = "PRINCIPAL_FIRST"
+
+
+_PARTS = {
+    AllocationOrder.CHARGES_FIRST: (Part.PENALTY, Part.FEE, Part.INTEREST, Part.PRINCIPAL),
+    AllocationOrder.INTEREST_FIRST: (Part.INTEREST, Part.PRINCIPAL, Part.FEE, Part.PENALTY),
+    AllocationOrder.PRINCIPAL_FIRST: (Part.PRINCIPAL, Part.INTEREST, Part.FEE, Part.PENALTY),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductTerms:
+    """What a product says about every loan of its kind. Amounts: minor units of `currency`; rates and shares: per cent."""
+
+    currency: str
+    method: str
+    day_count: str
+    arrangement_fee_percent: Decimal
+    instalment_fee_minor: int
+    penalty_percent: Decimal
+    penalty_grace_days: int
+    principal_grace: int
+    prepayment: str
+    allocation: str
+
+
+def terms_fields(product: ProductTerms, *, amount_minor: int, instalments: int, annual_rate: Decimal) -> dict[str, Any]:
+    """The agreed terms but for the day they start on, JSON-safe. Interest is as planned, and paying off costs it to the day."""
+    fields: dict[str, Any] = {
+        "currency": product.currency,
+        "principal": major(amount_minor, product.currency),
+        "method": product.method,
+        "annual_rate": str(annual_rate),
+        "instalments": instalments,
+        "day_count": product.day_count,
+        "principal_grace": product.principal_grace,
+        "prepayment": product.prepayment,
+        "interest_basis": "PLANNED",
+        "payoff_interest": "TO_DATE",
+        "allocation": [f"{when}:{part}" for when in When for part in _PARTS[AllocationOrder(product.allocation)]],
+        "fees": _fees(product),
+    }
+    if product.penalty_percent:
+        fields["penalty"] = {
+            "basis": "PRINCIPAL_AND_INTEREST",
+            "percent": str(product.penalty_percent),
+            "grace_days": product.penalty_grace_days,
+        }
+    return fields
+
+
+def _fees(product: ProductTerms) -> list[dict[str, str]]:
+    found = []
+    if product.arrangement_fee_percent:
+        found.append({"timing": "DISBURSEMENT", "basis": "PRINCIPAL", "percent": str(product.arrangement_fee_percent)})
+    if product.instalment_fee_minor:
+        amount = major(product.instalment_fee_minor, product.currency)
+        found.append({"timing": "INSTALMENT", "basis": "FLAT", "amount": amount})
+    return found
+
+
+def starting(fields: Mapping[str, Any], start: date) -> dict[str, Any]:
+    """The same fields with the day on which the money is paid out."""
+    return {**fields, "start_date": start.isoformat()}
+
+
+def terms_on(fields: Mapping[str, Any], start: date) -> Terms:
+    """The terms of a loan that is paid out on `start`. Raises InvalidTerms."""
+    return parse_terms(starting(fields, start))
+
+
+def rate_for(score: int | None, *, base: Decimal, bands: Iterable[tuple[int, Decimal]]) -> Decimal:
+    """The rate of the highest band that the score reaches; the base rate below all bands, or without a score."""
+    reached = [band for band in bands if score is not None and score >= band[0]]
+    return max(reached)[1] if reached else base

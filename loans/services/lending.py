@@ -1,0 +1,215 @@
+"""From the offer to the money: acceptance with the PIN, payout in the same transaction; and withdrawing from it in time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from accounts import queries as accounts
+from accounts import services as accounts_services
+from audit import services as audit
+from common.db import require_transaction, use_case
+from common.money import Money
+from identity import services as identity
+from identity.models import User
+from kyc import queries as kyc
+from ledger import queries as ledger_queries
+from ledger import services as ledger
+from loans import queries
+from loans.errors import CoolingOffOver, KycRequired, NotPossibleNow, OfferExpired, UnknownApplication, UnknownLoan
+from loans.models import Application, Loan, Movement
+from loans.rules import allotting, offering
+from loans.rules.allotting import Booking
+from loans.rules.events import Event, EventType
+from loans.rules.servicing import Amounts, Servicing
+from loans.services import booking, telling
+
+
+def day_of(now: datetime) -> date:
+    """The bank's day, UTC."""
+    return now.astimezone(UTC).date()
+
+
+def accept_offer(*, actor: User, application_id: UUID, pin: str, now: datetime) -> Loan:
+    """Agree to the offer and get the money, in one transaction; the terms are frozen from here on.
+
+    Accepting twice gives the same loan. Raises WrongPin, PinLocked, PinNotSet, UnknownApplication, NotPossibleNow,
+    OfferExpired, KycRequired, AccountFrozen, AccountClosed.
+    """
+    identity.verify_pin(actor=actor, pin=pin, now=now)
+    with use_case():
+        return accept_offer_within(actor=actor, application_id=application_id, now=now)
+
+
+def accept_offer_within(*, actor: User, application_id: UUID, now: datetime) -> Loan:
+    """`accept_offer` inside the caller's transaction, after its check of the PIN."""
+    require_transaction()
+    rows = Application.objects.select_for_update(of=("self",)).select_related("product", "account", "customer")
+    application = rows.filter(pk=application_id, customer=actor).first()
+    if application is None:
+        raise UnknownApplication()
+    if application.status == Application.Status.ACCEPTED:
+        return queries.own_loans(actor).get(application=application)
+    _require_acceptable(application, now)
+    loan = _make_loan(application, now)
+    application.status, application.changed_at = Application.Status.ACCEPTED, now
+    application.save()
+    return loan
+
+
+def _require_acceptable(application: Application, now: datetime) -> None:
+    if application.status == Application.Status.EXPIRED:
+        raise OfferExpired()
+    if application.status != Application.Status.APPROVED:
+        raise NotPossibleNow(data={"status": application.status})
+    assert application.offer_until is not None, "the database sees to it that an offer has its last day"
+    if application.offer_until < day_of(now):
+        raise OfferExpired()
+    if not kyc.is_approved(application.customer_id):
+        raise KycRequired()
+
+
+def _make_loan(application: Application, now: datetime) -> Loan:
+    today = day_of(now)
+    # The database sees to it that an approved application has all three.
+    assert application.account_id is not None
+    assert application.offered_terms is not None
+    assert application.offered_rate is not None
+    account = accounts_services.lock_debitable_for(actor=application.customer, account_id=application.account_id)
+    fields = offering.starting(application.offered_terms, today)
+    offer = queries.offer_of(offering.terms_on(application.offered_terms, today))
+    run = Servicing(offer.terms)
+    run.advance(today)
+    loan = Loan(
+        application=application,
+        customer=application.customer,
+        product=application.product,
+        account=account,
+        currency=application.currency,
+        principal_minor=application.amount_minor,
+        annual_rate=application.offered_rate,
+        apr=offer.apr,
+        terms=fields,
+        takes_partial=application.product.takes_partial,
+        cooling_off_until=today + timedelta(days=application.product.cooling_off_days),
+        start_date=today,
+        maturity_date=offer.schedule.rows[-1].due_date,
+        disbursed_at=now,
+        last_event_date=today,
+        accrued_to=today,
+        accruals_from=today,
+        accruals=[0],
+    )
+    loan.save(force_insert=True)
+    principal = application.amount_minor
+    booking.book(
+        loan,
+        Booking(legs={allotting.PRINCIPAL: -principal}, parts=Amounts(principal=principal)),
+        kind=Movement.Kind.DISBURSEMENT,
+        period=str(loan.pk),
+        day=today,
+        text=f"{loan.product.name} paid out",
+        now=now,
+        customer_minor=principal,
+    )
+    _take_fee(loan, sum(amount for _, amount in offer.schedule.disbursement_fees), now)
+    booking.settle(loan, run, today, now=now)
+    audit.record(
+        actor=application.customer,
+        action="loan.disbursed",
+        subject_kind="loan",
+        subject_id=loan.pk,
+        data={
+            "amount_minor": principal,
+            "rate": str(loan.annual_rate),
+            "apr": str(loan.apr),
+            "account": account.number,
+        },
+    )
+    telling.tell(loan, "loan_disbursed", amount_minor=principal, day=loan.next_due_date)
+    return loan
+
+
+def _take_fee(loan: Loan, amount: int, now: datetime) -> None:
+    """The arrangement fee leaves the account right after the money came."""
+    if amount:
+        ledger.post_transfer(
+            external_ref=booking.reference("fee", loan.pk, "disbursement"),
+            debit_account_id=loan.account.ledger_account_id,
+            credit_account_id=ledger_queries.internal_account(allotting.FEE_INCOME, loan.currency),
+            amount_minor=amount,
+            kind="loan_fee",
+            description=f"Arrangement fee, {loan.product.name}",
+            source_kind="loan",
+            source_id=loan.pk,
+            booked_at=now,
+        )
+
+
+def arrangement_fee(loan: Loan) -> Money:
+    """What was taken when the loan was paid out."""
+    schedule = queries.offer_of(queries.terms_of(loan)).schedule
+    return Money(sum(amount for _, amount in schedule.disbursement_fees), loan.currency)
+
+
+def cancel(*, actor: User, loan_id: UUID, now: datetime) -> Loan:
+    """Withdraw within the cooling-off days: pay back what is owed to the day, get the arrangement fee back.
+
+    Raises UnknownLoan, NotPossibleNow, CoolingOffOver, AccountFrozen, AccountClosed, InsufficientFunds.
+    """
+    with use_case():
+        loan = booking.lock(loan_id)
+        if loan.customer_id != actor.pk:
+            raise UnknownLoan()
+        today = max(day_of(now), loan.last_event_date)
+        if loan.status == Loan.Status.CANCELLED:
+            return loan
+        if loan.status != Loan.Status.ACTIVE:
+            raise NotPossibleNow(data={"status": loan.status})
+        if today > loan.cooling_off_until:
+            raise CoolingOffOver(data={"until": loan.cooling_off_until.isoformat()})
+        _pay_back(loan, actor, today, now)
+        return loan
+
+
+def _pay_back(loan: Loan, actor: User, today: date, now: datetime) -> None:
+    accounts.require_usable(loan.account)
+    run = queries.engine(loan, today)
+    booking.bring_to(loan, run, today, period=today.isoformat(), now=now)
+    run.apply(Event(on=today, type=EventType.PAYOFF))
+    paid = run.payments[-1].parts
+    fee = arrangement_fee(loan).amount_minor
+    event = booking.add_event(
+        loan,
+        kind=EventType.PAYOFF,
+        day=today,
+        fields={},
+        client_id=booking.reference("cancellation", loan.pk, ""),
+        parts=paid,
+        now=now,
+        actor=actor,
+    )
+    repaid = allotting.repay(paid, suspended=loan.suspended_minor)
+    legs = dict(repaid.legs)
+    if fee:
+        legs[allotting.FEE_INCOME] = -fee
+    booking.book(
+        loan,
+        Booking(legs=legs, parts=repaid.parts, suspended=repaid.suspended),
+        kind=Movement.Kind.CANCELLATION,
+        period=str(event.pk),
+        day=today,
+        text=f"{loan.product.name} withdrawn from, fees returned",
+        now=now,
+        customer_minor=fee - paid.total,
+    )
+    booking.release_allowance(loan, period=str(event.pk), day=today, now=now)
+    booking.settle(loan, run, today, now=now, ended=Loan.Status.CANCELLED)
+    audit.record(
+        actor=actor,
+        action="loan.cancelled",
+        subject_kind="loan",
+        subject_id=loan.pk,
+        data={"paid_minor": paid.total, "fee_returned_minor": fee},
+    )
+    telling.tell(loan, "loan_cancelled")

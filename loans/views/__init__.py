@@ -1,0 +1,1 @@
+"""Lending in the portal: calculator, application, offer, loan, payments, files."""
