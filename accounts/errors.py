@@ -46,6 +46,20 @@ class AccountNotEmpty(Conflict):
     message = "This account still holds money. Move it out first, or choose where it should go."
 
 
+class AccountOwes(Conflict):
+    """It cannot close before fees, overdraft and its interest are paid; `data` has missing_minor."""
+
+    code = "account_owes"
+    message = "This account owes money. Pay it in first."
+
+
+class ClosingOutdated(Conflict):
+    """Something moved since the customer was shown what would happen; `data` has rest_minor."""
+
+    code = "closing_outdated"
+    message = "The figures have changed since you saw them. Look at them again, then confirm."
+
+
 class StatusNotAllowed(Conflict):
     """Freeze what is active, unfreeze what is frozen, close what is active."""
 

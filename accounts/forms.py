@@ -15,7 +15,7 @@ from accounts.rules import periods
 from accounts.rules.funding import FundingSource, own_account, sandbox
 from common.errors import DomainError
 from common.forms import DomainFormMixin, MoneyField, PinField
-from common.money import display
+from common.money import Money, display
 
 SANDBOX = "sandbox"
 
@@ -90,9 +90,11 @@ class ReactivationForm(DomainFormMixin, forms.Form):
 
 
 class ClosingForm(DomainFormMixin, forms.Form):
-    """Where the rest of the money goes; without a rest the field is gone."""
+    """Where the rest of the money goes (without a rest the field is gone), and the PIN for what was shown."""
 
+    expected_minor = forms.IntegerField(widget=forms.HiddenInput)
     payout = forms.ChoiceField(label="Move the rest to", widget=forms.RadioSelect)
+    pin = PinField()
 
     def __init__(self, *args: object, receivers: Sequence[Holding], **kw: object):
         super().__init__(*args, **kw)  # type: ignore[arg-type]
@@ -103,6 +105,10 @@ class ClosingForm(DomainFormMixin, forms.Form):
         ]
         if not receivers:
             del self.fields["payout"]
+
+    def show_again(self, rest: Money) -> None:
+        """A refused form goes on with the figures that the page now shows."""
+        self.data = {**self.data.dict(), "expected_minor": str(rest.amount_minor)}  # type: ignore[attr-defined]
 
     def payout_account(self) -> UUID | None:
         """The chosen account of a valid form, if any was offered."""

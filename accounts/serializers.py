@@ -7,8 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import MonthlyStatement, Product, Status
+from accounts.models import AccountFee, MonthlyStatement, Product, Status
 from accounts.queries import Holding
+from accounts.queries.closing import Settlement
 from accounts.queries.fees import Listed
 from accounts.queries.statements import Statement
 from accounts.rules.fees import Operation
@@ -121,6 +122,34 @@ class AccountOut(BalanceOut):
     status = serializers.ChoiceField(source="account.status", choices=Status.choices)
     opened_at = serializers.DateTimeField(source="account.opened_at")
     closed_at = serializers.DateTimeField(source="account.closed_at", allow_null=True)
+
+
+class ClosingFeeOut(serializers.Serializer[AccountFee]):
+    month = serializers.DateField(source="period", format="%Y-%m")
+    amount = MoneyTextField()
+    note = serializers.CharField(help_text="How it was made up.")
+
+
+class ClosingOut(serializers.Serializer[Settlement]):
+    """What closing now would settle. A `rest` below zero has to be paid in first; one above needs `payout_account`."""
+
+    currency = serializers.CharField(source="account.currency")
+    balance = MoneyTextField(source="posted")
+    held = MoneyTextField(help_text="Reserved: nothing closes before it is decided.")
+    interest = MoneyTextField(help_text="Earned up to yesterday and not paid yet.")
+    overdraft_interest = MoneyTextField(help_text="Owed up to yesterday.")
+    fees = ClosingFeeOut(many=True)
+    rest = MoneyTextField()
+
+
+class CloseIn(serializers.Serializer[Any]):
+    pin = serializers.CharField(max_length=6, write_only=True, help_text="Your transaction PIN.")
+    expected_rest = serializers.CharField(
+        max_length=24, help_text="The `rest` that you were shown; with another one by now, nothing happens."
+    )
+    payout_account = serializers.UUIDField(
+        required=False, default=None, allow_null=True, help_text="Id of another account of yours, for the rest."
+    )
 
 
 class ReactivateIn(serializers.Serializer[Any]):

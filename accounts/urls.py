@@ -23,5 +23,5 @@ urlpatterns = [
     path("<uuid:account_id>/statements/", statements.MonthlyList.as_view(), name="statements"),
     path("<uuid:account_id>/statements/<str:month>/", statements.MonthlyFile.as_view(), name="statement-month"),
     path("<uuid:account_id>/reactivate/", lifecycle.ReactivateAccount.as_view(), name="reactivate"),
-    path("<uuid:account_id>/close/", pages.CloseAccount.as_view(), name="close"),
+    path("<uuid:account_id>/close/", lifecycle.CloseAccount.as_view(), name="close"),
 ]

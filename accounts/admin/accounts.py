@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 
 from accounts import queries, services
 from accounts.models import Account
+from accounts.queries.closing import settlement
 from accounts.rules import numbers
 from accounts.rules.funding import FundingKind
 from common.money import Money
@@ -269,10 +270,16 @@ class AccountAdmin(ReadOnlyAdmin):
             request,
             permission="account_close",
             title=f"Close {account.grouped_number}",
-            facts=self._facts(account),
-            note="Only an empty account without reservations closes, and it stays closed.",
+            facts=[*self._facts(account), *_settlement_facts(account)],
+            note="Interest and open fees are settled first. A rest goes to another account of the holder. An account with "
+            "reservations, or one that owes money, does not close. What is closed stays closed.",
+            form_class=_closing_form(account),
             decide=lambda given: services.close_account(
-                actor=request.user, account_id=account.pk, reason=given["reason"], now=timezone.now()
+                actor=request.user,
+                account_id=account.pk,
+                payout_account_id=UUID(given["payout"]) if given.get("payout") else None,
+                reason=given["reason"],
+                now=timezone.now(),
             ),
             done="You closed the account.",
             confirm="Close the account",
@@ -338,6 +345,32 @@ class AccountAdmin(ReadOnlyAdmin):
 
     def _page_of(self, account: Account) -> str:
         return reverse("admin:accounts_account_change", args=[account.pk])
+
+
+def _settlement_facts(account: Account) -> list[tuple[str, object]]:
+    due = settlement(account, now=timezone.now())
+    facts: list[tuple[str, object]] = [
+        ("Interest to pay", due.interest),
+        ("Overdraft interest", due.overdraft_interest),
+    ]
+    facts += [(f"Account fee, {date_format(fee.period, 'F Y')}", fee.amount) for fee in due.fees]
+    return [*facts, ("Rest", due.rest)]
+
+
+def _closing_form(account: Account) -> type[DecisionForm]:
+    """With a choice of the holder's other accounts that could take the rest."""
+    others = [other for other in queries.own_accounts(account.owner).exclude(pk=account.pk) if other.can_receive]
+    choices = [(str(other.pk), f"{other.grouped_number}, {other.product.name}") for other in others]
+
+    class ClosingDecision(DecisionForm):
+        payout = forms.ChoiceField(
+            label="Pay the rest to",
+            required=False,
+            choices=[("", "Nothing is left"), *choices],
+            widget=UnfoldAdminSelectWidget,
+        )
+
+    return ClosingDecision
 
 
 def _holding(account: Account) -> queries.Holding:

@@ -17,7 +17,7 @@ class InterestPosting(models.Model):
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="interest_postings")
-    period = models.DateField(help_text="The first day of its month.")
+    period = models.DateField(help_text="The first day of its month; of a closing, of the month of closing.")
     since = models.DateField()
     until = models.DateField()
     earned_minor = models.BigIntegerField("paid to the customer (minor units)")
@@ -31,7 +31,7 @@ class InterestPosting(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "period"], name="accounts_interestposting_once"),
             models.CheckConstraint(name="accounts_interestposting_first_day", condition=Q(period__day=1)),
-            models.CheckConstraint(name="accounts_interestposting_stretch", condition=Q(since__lt=F("until"))),
+            models.CheckConstraint(name="accounts_interestposting_stretch", condition=Q(since__lte=F("until"))),
             models.CheckConstraint(
                 name="accounts_interestposting_not_negative",
                 condition=Q(earned_minor__gte=0, charged_minor__gte=0, unpaid_minor__gte=0),

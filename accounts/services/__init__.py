@@ -7,7 +7,9 @@ from accounts.errors import (
     AccountDormant,
     AccountFrozen,
     AccountNotEmpty,
+    AccountOwes,
     ClientIdReused,
+    ClosingOutdated,
     FundingNotAllowed,
     InvalidFee,
     InvalidNickname,
@@ -27,9 +29,8 @@ from accounts.errors import (
 )
 from accounts.rules.funding import FundingSource, cash, own_account, sandbox
 from accounts.services.account_fees import ask_account_fees, collect_open_fees
+from accounts.services.closing import close_account, close_account_within, confirm_closing
 from accounts.services.decisions import (
-    close_account,
-    close_account_within,
     freeze_account,
     freeze_account_within,
     rename_account,
@@ -62,7 +63,9 @@ __all__ = [
     "AccountDormant",
     "AccountFrozen",
     "AccountNotEmpty",
+    "AccountOwes",
     "ClientIdReused",
+    "ClosingOutdated",
     "FundingNotAllowed",
     "FundingSource",
     "InvalidFee",
@@ -88,6 +91,7 @@ __all__ = [
     "close_account",
     "close_account_within",
     "collect_open_fees",
+    "confirm_closing",
     "freeze_account",
     "freeze_account_within",
     "issue_due_statements",

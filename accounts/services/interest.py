@@ -9,10 +9,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.errors import PeriodNotAllowed
 from accounts.models import Account, InterestPosting, Status
-from accounts.rules import interest, periods
-from accounts.rules.interest import Compounding, DayCount, Terms
+from accounts.queries.interest import Accrual, accrual
+from accounts.rules import periods
 from accounts.services import each, steps
 from accounts.services.statements import GRACE
+from common.db import require_transaction
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 
@@ -38,35 +39,50 @@ def post_interest(*, month: date, now: datetime, seconds: float = 240) -> each.R
     )
 
 
+def post_final(account: Account, *, now: datetime) -> InterestPosting | None:
+    """Post what a locked account that closes has earned and owes up to this day, whatever is left unpaid from before.
+
+    Its period is the month of closing, which no other posting can have. Needs a transaction.
+    """
+    require_transaction()
+    day = now.astimezone(UTC).date()
+    due = accrual(account, until=day)
+    if due.since >= due.until and not due.owed_minor:
+        return None
+    return _write(account, due, period=day.replace(day=1), description=f"Interest up to closing, {day:%B %Y}", now=now)
+
+
 def _post(account: Account, *, period: date, until: date, now: datetime) -> InterestPosting | None:
     """Compute, post and remember. The look at the last posting comes after the lock, so it is the last one indeed."""
-    last = InterestPosting.objects.filter(account=account).order_by("-until").first()
-    since = last.until if last is not None else account.opened_at.astimezone(UTC).date()
-    if since >= until or not (account.interest_rate or account.overdraft_rate):
+    due = accrual(account, until=until)
+    if due.since >= due.until or not (account.interest_rate or account.overdraft_rate):
         return None
-    days = ledger_queries.valued_balances(account.ledger_account_id, since, until)
-    earned = _amount([(day, max(minor, 0)) for day, minor in days], _terms(account, overdraft=False))
-    owed = _amount([(day, max(-minor, 0)) for day, minor in days], _terms(account, overdraft=True))
-    owed += last.unpaid_minor if last is not None else 0
+    return _write(account, due, period=period, description=f"Interest, {period:%B %Y}", now=now)
+
+
+def _write(account: Account, due: Accrual, *, period: date, description: str, now: datetime) -> InterestPosting:
+    earned, owed = due.earned_minor, due.owed_minor
     charged = min(owed, _coverable(account, earned)) if owed else 0
     row = InterestPosting(
         account=account,
         period=period,
-        since=since,
-        until=until,
+        since=due.since,
+        until=due.until,
         earned_minor=earned,
         charged_minor=charged,
         unpaid_minor=owed - charged,
-        entry_id=_book(account, period, until, earned, charged, now) if earned or charged else None,
         posted_at=now,
     )
+    if earned or charged:
+        row.entry_id = _book(row, description)
     row.save(force_insert=True)
     return row
 
 
-def _book(account: Account, period: date, until: date, earned: int, charged: int, now: datetime) -> int:
+def _book(row: InterestPosting, description: str) -> int:
     """The entry, valued on the day after the last one that earned: no day counts the interest it made."""
-    sides = [(GL_INTEREST_EXPENSE, earned), (GL_INTEREST_INCOME, -charged)]
+    account = row.account
+    sides = [(GL_INTEREST_EXPENSE, row.earned_minor), (GL_INTEREST_INCOME, -row.charged_minor)]
     legs = [
         leg
         for code, minor in sides
@@ -77,14 +93,14 @@ def _book(account: Account, period: date, until: date, earned: int, charged: int
         )
     ]
     return ledger.post_entry(
-        external_ref=uuid5(steps.NAMESPACE, f"interest:{account.pk}:{period}"),
+        external_ref=uuid5(steps.NAMESPACE, f"interest:{account.pk}:{row.period}"),
         legs=legs,
         kind="interest",
-        description=f"Interest, {period:%B %Y}",
+        description=description,
         source_kind="account",
         source_id=account.pk,
-        booked_at=now,
-        value_date=until,
+        booked_at=row.posted_at,
+        value_date=row.until,
     ).entry_id
 
 
@@ -96,18 +112,6 @@ def _due(until: date) -> QuerySet[Account]:
         status__in=[Status.ACTIVE, Status.DORMANT],
         opened_at__lt=_midnight(until),
     )
-
-
-def _terms(account: Account, *, overdraft: bool) -> Terms:
-    return Terms(
-        rate=account.overdraft_rate if overdraft else account.interest_rate,
-        day_count=DayCount(account.day_count),
-        compounding=Compounding(account.compounding),
-    )
-
-
-def _amount(balances: list[tuple[date, int]], terms: Terms) -> int:
-    return int(interest.rounded(interest.interest(balances, terms)))
 
 
 def _coverable(account: Account, earned: int) -> int:

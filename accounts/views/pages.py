@@ -1,4 +1,4 @@
-"""Accounts: the list, one account, opening and closing."""
+"""Accounts: the list, one account, and opening."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts import queries, services
-from accounts.forms import ClosingForm, NicknameForm, OpeningForm
+from accounts.forms import NicknameForm, OpeningForm
 from accounts.models import Account, Product, Status
 from accounts.queries import Holding, fees
 from accounts.queries.fees import Listed
@@ -226,76 +226,6 @@ class AccountOpened(AccountPage):
             },
         ]
         return self.page(request, "opened", {"account": account, "rows": rows, "crumbs": self.trail(account, "Opened")})
-
-
-class CloseAccount(AccountPage):
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
-        account = own_account(request.user, account_id)
-        return self._ask(request, account)
-
-    def post(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
-        account = own_account(request.user, account_id)
-        form = ClosingForm(request.POST, receivers=self._receivers(request.user, queries.holding_of(account)))
-        if form.is_valid():
-            try:
-                services.close_account(
-                    actor=request.user,
-                    account_id=account_id,
-                    payout_account_id=form.payout_account(),
-                    now=timezone.now(),
-                )
-            except DomainError as error:
-                form.attach(error)
-            else:
-                messages.success(request, "You closed the account. Its statements stay here.")
-                return redirect("accounts:detail", account_id=account_id)
-        return self._ask(request, account, form=form, status=422)
-
-    def _receivers(self, owner: User, holding: Holding) -> list[Holding]:
-        if holding.posted.amount_minor <= 0:
-            return []
-        return [
-            other
-            for other in queries.accounts_for(owner)
-            if other.account.is_active
-            and other.account.currency == holding.account.currency
-            and other.account.pk != holding.account.pk
-        ]
-
-    def _ask(
-        self, request: HttpRequest, account: Account, *, form: ClosingForm | None = None, status: int = 200
-    ) -> HttpResponse:
-        holding = queries.holding_of(account)
-        receivers = self._receivers(request.user, holding)
-        has_rest = holding.posted.amount_minor > 0
-        context = {
-            "account": account,
-            "holding": holding,
-            "form": form or ClosingForm(receivers=receivers),
-            "obstacle": _closing_obstacle(holding, has_receiver=bool(receivers)),
-            "has_rest": has_rest,
-            "rows": [
-                {"label": "Account", "value": holding.name, "note": account.grouped_number},
-                {"label": "Balance", "value": display(holding.posted), "money": True},
-            ],
-            "crumbs": self.trail(account, "Close"),
-        }
-        return self.page(request, "close", context, status=status)
-
-
-def _closing_obstacle(holding: Holding, *, has_receiver: bool) -> str:
-    """What stands in the way of closing, in words; empty when nothing does."""
-    if holding.account.status == Status.FROZEN:
-        return "This account is frozen. It can be closed once it is released."
-    if holding.account.status == Status.CLOSED:
-        return "This account is closed already."
-    if holding.held.amount_minor:
-        return f"{display(holding.held)} are reserved for a transfer under review. Wait until it is decided."
-    if holding.posted.amount_minor < 0:
-        return f"The account is overdrawn. Pay in {display(-holding.posted)} first."
-    if holding.posted.amount_minor > 0 and not has_receiver:
-        return f"It still holds {display(holding.posted)} and you have no other {holding.account.currency} account."
-    return ""
 
 
 def _account_facts(holding: Holding) -> list[dict[str, Any]]:

@@ -153,7 +153,7 @@ def test_refuses_to_close_with_money_on_hold(account: Account, alice: User) -> N
 def test_refuses_to_close_an_overdrawn_account(account: Account, alice: User) -> None:
     other = open_test_account(alice)
     move_out(account, 1000_01)
-    with pytest.raises(services.AccountNotEmpty):
+    with pytest.raises(services.AccountOwes):
         close(alice, account, payout_account_id=other.pk)
 
 

@@ -17,6 +17,7 @@ from common.money import Money
 from identity.models import User
 from tests.accounts.factories import open_test_account
 from tests.kyc.factories import approve_kyc
+from tests.payments.factories import PIN, give_pin
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -212,9 +213,12 @@ def test_closing_moves_the_rest_and_asks_first(login: Login, alice: User, accoun
     client = login(alice)
     assert "you have no other EUR account" in text_of(client.get(f"/accounts/{account.pk}/close/"))
     other = open_test_account(alice, amount="10.00")
+    assert "You have no transaction PIN yet" in text_of(client.get(f"/accounts/{account.pk}/close/"))
+    give_pin(alice)
     assert "Move €1,234.56 and close" in text_of(client.get(f"/accounts/{account.pk}/close/"))
     assert client.post(f"/accounts/{account.pk}/close/", {}).status_code == 422
-    assert client.post(f"/accounts/{account.pk}/close/", {"payout": str(other.pk)}).status_code == 302
+    told = {"payout": str(other.pk), "expected_minor": "123456", "pin": PIN}
+    assert client.post(f"/accounts/{account.pk}/close/", told).status_code == 302
     assert queries.holding_of(other).posted == Money(1244_56, "EUR")
     account.refresh_from_db()
     assert account.status == Status.CLOSED

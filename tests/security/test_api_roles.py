@@ -58,6 +58,8 @@ OWN: set[Call] = {
     ("GET", "accounts/<uuid:account_id>/"),
     ("GET", "accounts/<uuid:account_id>/balance"),
     ("GET", "accounts/<uuid:account_id>/statement"),
+    ("GET", "accounts/<uuid:account_id>/closing"),
+    ("POST", "accounts/<uuid:account_id>/close"),
     ("POST", "accounts/<uuid:account_id>/reactivate"),
     ("GET", "accounts/<uuid:account_id>/statements/"),
     ("GET", "accounts/<uuid:account_id>/statements/<str:month>"),
@@ -163,6 +165,7 @@ class World:
         money = {"amount": "5.00", "pin": PIN, "debit_account": str(self.account.pk)}
         picture = SimpleUploadedFile("scan.jpg", files.picture(color="#33a"), content_type="image/jpeg")
         bodies: dict[Call, dict[str, Any]] = {
+            ("POST", "accounts/<uuid:account_id>/close"): {"pin": PIN, "expected_rest": "1.23"},
             ("POST", "accounts/<uuid:account_id>/reactivate"): {"pin": PIN},
             ("PATCH", "kyc/applications/<uuid:application_id>"): {"city": "Paris"},
             ("POST", "kyc/applications/<uuid:application_id>/documents"): {"kind": "SELFIE", "file": picture},
