@@ -1,0 +1,1 @@
+"""What is learnt from decisions: models as plain arrays, how they are fitted, and how well they do."""
