@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.stack import Stack, until
+from bankportal.bench.stack import Stack, until
 
 
 @pytest.fixture(scope="session")

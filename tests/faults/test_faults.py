@@ -9,7 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.faults.stack import Customer, Stack, until
+from bankportal.bench.stack import Customer, Stack, until
 
 PROBLEM = "application/problem+json"
 DETAILS = {

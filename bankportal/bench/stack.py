@@ -1,4 +1,4 @@
-"""A whole bank of its own for the fault tests: servers, web, worker and clock, each of which a test may kill."""
+"""A whole bank of its own: servers, web, worker and clock, each of which a fault test or a benchmark may kill."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -61,7 +62,7 @@ def _free_port() -> int:
 
 class _Settings(Settings):
     def runtime(self) -> dict[str, str]:
-        return super().runtime() | {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
+        return super().runtime() | {"DJANGO_SETTINGS_MODULE": "bankportal.bench.stack_settings"}
 
 
 @dataclass
@@ -109,12 +110,14 @@ class Customer:
 class Stack:
     """The programs by name, and ways to break and mend them."""
 
-    def __init__(self) -> None:
-        self.state = State.throwaway()
+    def __init__(self, *, parent: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        """`parent` is where its folder lies (the temp folder otherwise), `env` what its programs get beside the usual."""
+        self.state = State.throwaway(parent)
         self.state.create()
         self.state.lock()
         own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         own |= {"PORT": str(_free_port()), "COOKIE_SECURE": "false", "DEMO_PASSWORD": PASSWORD, "WEB_WORKERS": "1"}
+        own |= env or {}
         self.settings = _Settings(state=self.state, environ=own)
         self.url = self.settings.web_address
         self.supervisor = Supervisor(self.state)
@@ -130,7 +133,7 @@ class Stack:
         self.newcomer = self.run("-c", _PEOPLE, PASSWORD).strip()
         for program in web_programs(state=self.state, settings=self.settings, venv=venv):
             self.supervisor.start(program)
-        assert until(lambda: answers(f"{self.url}/readyz"), seconds=40), self.log("web")
+        assert until(self.is_ready, seconds=40), self.log("web")
 
     def close(self) -> None:
         self.supervisor.stop_now()
@@ -139,7 +142,7 @@ class Stack:
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> str:
         """A Python program in the bank's environment; returns what it printed."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- our own programs
             [sys.executable, *arguments],
             cwd=ROOT,
             env=env or self.settings.runtime(),
@@ -178,18 +181,18 @@ class Stack:
     def log(self, name: str) -> str:
         return self.state.log(name).read_text()
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows as the superuser sees them."""
         connection = psycopg2.connect(self.settings.url(SUPERUSER))
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(sql)
+                cursor.execute(sql, parameters or None)
                 return list(cursor.fetchall())
         finally:
             connection.close()
 
     def name_of(self, email: str) -> str:
-        return str(self.query(f"SELECT full_name FROM identity_user WHERE email = '{email}'")[0][0])
+        return str(self.query("SELECT full_name FROM identity_user WHERE email = %s", [email])[0][0])
 
     def customer(self, email: str) -> Customer:
         answer = requests.post(f"{self.url}/api/v1/auth/token", json={"email": email, "password": PASSWORD}, timeout=20)
@@ -202,6 +205,10 @@ class Stack:
     def readiness(self) -> tuple[int, dict[str, Any]]:
         answer = self.get("/readyz")
         return answer.status_code, json.loads(answer.text)
+
+    def is_ready(self) -> bool:
+        """Whether every part answers."""
+        return answers(f"{self.url}/readyz")
 
     def waiting(self) -> int:
         return int(self.query("SELECT count(*) FROM notifications_outboxevent WHERE relayed_at IS NULL")[0][0])
