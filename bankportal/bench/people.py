@@ -33,8 +33,13 @@ class Member:
     number: str
 
 
-def prepare(*, count: int, password: str, now: datetime) -> list[Member]:
-    """`count` customers with money, and a rule on velocity that lets a bench through: it is still asked each time."""
+def prepare(
+    *, count: int, password: str, now: datetime, opening_minor: int = OPENING_MINOR, accounts_each: int = 1
+) -> list[Member]:
+    """`count` customers with money, and a rule on velocity that lets a bench through: it is still asked each time.
+
+    One member for each account; those of one customer follow each other.
+    """
     persons = people(count=count, seed=SEED)
     since = now - timedelta(days=2)
     ledger.make_months(since=since, until=now)
@@ -42,29 +47,31 @@ def prepare(*, count: int, password: str, now: datetime) -> list[Member]:
     users = staff.ensure_customers(persons=persons, password=password, joined_at=since)
     officer = team["compliance@demo.example"]
     identity_checks.ensure_approved(persons=persons, users=users, officer=officer, decided_at=since)
-    _let_through(maker=officer, checker=team["compliance2@demo.example"], now=now)
-    return _open([users[person.index] for person in persons], now=since)
+    let_through(maker=officer, checker=team["compliance2@demo.example"], now=now)
+    owners = [(users[person.index], number) for person in persons for number in range(accounts_each)]
+    return _open(owners, opening_minor=opening_minor, now=since)
 
 
-def _open(users: Sequence[User], *, now: datetime) -> list[Member]:
+def _open(owners: Sequence[tuple[User, int]], *, opening_minor: int, now: datetime) -> list[Member]:
     members = []
-    for start in range(0, len(users), _CHUNK):
+    for start in range(0, len(owners), _CHUNK):
         with use_case():
-            for user in users[start : start + _CHUNK]:
+            for user, number in owners[start : start + _CHUNK]:
                 account = accounts.open_account_within(
                     actor=user,
                     owner=user,
                     product_code="CUR-EUR",
-                    opening=Money(OPENING_MINOR, "EUR"),
+                    opening=Money(opening_minor, "EUR"),
                     source=accounts.sandbox(),
-                    client_id=staff.stable_id("account", user.email),
+                    client_id=staff.stable_id("account", user.email, number),
                     now=now,
                 ).account
                 members.append(Member(user, account.pk, account.ledger_account_id, account.number))
     return members
 
 
-def _let_through(*, maker: User, checker: User, now: datetime) -> None:
+def let_through(*, maker: User, checker: User, now: datetime) -> None:
+    """Put a version of the rule on velocity live that no benchmark reaches."""
     live = Rule.objects.get(code="VELOCITY", state=RuleState.LIVE)
     rule = fraud.new_version(actor=maker, rule_id=live.pk, now=now)
     condition = {

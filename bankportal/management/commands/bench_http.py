@@ -6,7 +6,6 @@ Two gunicorns as shipped run side by side and are asked in turns; the load gener
 from __future__ import annotations
 
 import json
-import os
 import random
 import statistics
 import tempfile
@@ -77,10 +76,8 @@ class Command(BaseCommand):
     def _measure(self, members: Sequence[people.Member], options: dict[str, Any]) -> dict[str, list[Load]]:
         names = [name for name in LABELS if not options["only"] or name in options["only"]]
         loads: dict[str, list[Load]] = {f"{name}_{clients}": [] for clients in CLIENTS for name in names}
-        # The bank serves with the rights it has in production; customers of a bench are quicker than people.
-        env = {"TRANSFERS_PER_MINUTE": "1000000"}
-        if url := os.environ.get("BENCH_RUNTIME_URL"):
-            env["DATABASE_URL"] = url
+        # Customers of a bench are quicker than people.
+        env = servers.as_in_production() | {"TRANSFERS_PER_MINUTE": "1000000"}
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             serve = partial(servers.gunicorn, folder=folder, env=env)
