@@ -204,7 +204,7 @@ def _payers(bank: Stack) -> list[Payer]:
 
 def kill_in_turns(bank: Stack, load: Load, *, parts: tuple[str, ...], times: int, dice: random.Random) -> list[str]:
     """Kill each part so often while payments are made; returns what did not come back."""
-    missed = []
+    missed: list[str] = []
     for _ in range(times):
         for part in dice.sample(parts, len(parts)):
             if not load.goes_on(count=5):

@@ -20,7 +20,7 @@ import psycopg2
 import requests
 
 from runner import process
-from runner.demo import answers, web_programs
+from runner.demo import fetch, web_programs
 from runner.environment import SUPERUSER, Settings
 from runner.services import start_services
 from runner.state import ROOT, State
@@ -208,7 +208,7 @@ class Stack:
 
     def is_ready(self) -> bool:
         """Whether every part answers."""
-        return answers(f"{self.url}/readyz")
+        return fetch(f"{self.url}/readyz")[0] == 200
 
     def waiting(self) -> int:
         return int(self.query("SELECT count(*) FROM notifications_outboxevent WHERE relayed_at IS NULL")[0][0])

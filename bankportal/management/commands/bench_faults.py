@@ -46,26 +46,28 @@ class Command(BaseCommand):
             began = time.monotonic()
             missed = faults.kill_in_turns(bank, load, parts=faults.PARTS, times=times, dice=dice)
             load.end()
+            gone = faults.lost(bank, load)
+            payments = faults.count_payments(bank)
             seen = {
                 "seconds": round(time.monotonic() - began),
                 "kills": times * len(faults.PARTS),
                 "acknowledged": len(load.acknowledged),
                 "asked_again": sum(one.tries > 1 for one in load.acknowledged),
-                "payments": faults.count_payments(bank),
-                "lost": faults.lost(bank, load),
+                "payments": payments,
+                "lost": gone,
             }
-            missed += [f"{len(seen['lost'])} acknowledged payments are lost"] if seen["lost"] else []
+            missed += [f"{len(gone)} acknowledged payments are lost"] if gone else []
             missed += [*faults.twice(bank), *load.refusals[:3]]
             # At most the last request of each client may have been carried out without its answer having arrived.
-            if not 0 <= seen["payments"] - seen["acknowledged"] <= faults.CLIENTS:
-                missed.append(f"{seen['payments']} payments for {seen['acknowledged']} acknowledgements")
+            if not 0 <= payments - len(load.acknowledged) <= faults.CLIENTS:
+                missed.append(f"{payments} payments for {len(load.acknowledged)} acknowledgements")
             if not until(lambda: bank.waiting() == 0, seconds=120):
                 missed.append(f"{bank.waiting()} messages still wait")
             # Ends with an error when anything differs.
             bank.run("manage.py", "verify_ledger")
         print(
             f"  {seen['kills']} kills in {seen['seconds']} s: {seen['acknowledged']:,} payments acknowledged "
-            f"({seen['asked_again']:,} asked for again), {len(seen['lost'])} lost, verify_ledger clean"
+            f"({seen['asked_again']:,} asked for again), {len(gone)} lost, verify_ledger clean"
         )
         return {**seen, "missed": missed}
 
