@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.api import limits, payees, standing_orders, transactions
+from payments.api import batches, bulk, limits, payees, standing_orders, transactions
 
 urlpatterns = [
     path("transactions/deposit", transactions.Deposit.as_view(), name="api-transactions-deposit"),
@@ -10,6 +10,13 @@ urlpatterns = [
     path("transactions/transfer", transactions.Transfer.as_view(), name="api-transactions-transfer"),
     path("transactions/history", transactions.History.as_view(), name="api-transactions-history"),
     path("transactions/history/<uuid:payment_id>", transactions.HistoryEntry.as_view(), name="api-transactions-entry"),
+    path("transactions/batch", batches.Batch.as_view(), name="api-transactions-batch"),
+    path("bulk-files/", bulk.BulkFiles.as_view(), name="api-bulk-files"),
+    path("bulk-files/<uuid:bulk_id>/", bulk.BulkFileEntry.as_view(), name="api-bulk-file"),
+    path("bulk-files/<uuid:bulk_id>/rows", bulk.BulkRows.as_view(), name="api-bulk-rows"),
+    path("bulk-files/<uuid:bulk_id>/confirm", bulk.ConfirmBulkFile.as_view(), name="api-bulk-confirm"),
+    path("bulk-files/<uuid:bulk_id>/cancel", bulk.CancelBulkFile.as_view(), name="api-bulk-cancel"),
+    path("bulk-files/<uuid:bulk_id>/result", bulk.BulkResult.as_view(), name="api-bulk-result"),
     path("standing-orders/", standing_orders.StandingOrders.as_view(), name="api-standing-orders"),
     path("standing-orders/<uuid:order_id>/", standing_orders.StandingOrderEntry.as_view(), name="api-standing-order"),
     path("standing-orders/<uuid:order_id>/skip", standing_orders.Skip.as_view(), name="api-standing-order-skip"),

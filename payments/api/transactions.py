@@ -27,7 +27,7 @@ from payments.rules.requests import client_id_of
 from payments.serializers import DepositIn, PaymentOut, TransferIn, WithdrawIn
 
 TAGS = ["transactions"]
-_PROBLEMS = {
+PROBLEMS = {
     400: ProblemSerializer,
     401: ProblemSerializer,
     403: ProblemSerializer,
@@ -79,7 +79,7 @@ _TRANSFER = OpenApiExample(
 )
 
 
-class _MoneyView(ApiView):
+class MoneyView(ApiView):
     """A money POST. The PIN is checked in a transaction of its own before the idempotent one begins: a wrong try counts."""
 
     serializer: type[serializers.Serializer[Any]]
@@ -97,6 +97,9 @@ class _MoneyView(ApiView):
 
     @idempotent
     def once(self, request: Request, facts: dict[str, Any]) -> Response:
+        return self.answer(request, facts)
+
+    def answer(self, request: Request, facts: dict[str, Any]) -> Response:
         key = client_id_of(customer=caller(request).public_id, key=request.headers["Idempotency-Key"])
         payment = self.carry_out(request, facts, key)
         return Response(PaymentOut(queries.slip(payment)).data, status=201)
@@ -105,7 +108,7 @@ class _MoneyView(ApiView):
         raise NotImplementedError
 
 
-class Deposit(_MoneyView):
+class Deposit(MoneyView):
     """Who calls decides where the money comes from: an integrator, a teller, or in a sandbox the customer."""
 
     serializer = DepositIn
@@ -123,7 +126,7 @@ class Deposit(_MoneyView):
         tags=TAGS,
         parameters=[IDEMPOTENCY_KEY],
         request=DepositIn,
-        responses={201: PaymentOut, **_PROBLEMS},
+        responses={201: PaymentOut, **PROBLEMS},
     )
     def post(self, request: Request) -> HttpResponseBase:
         return super().post(request)
@@ -141,7 +144,7 @@ class Deposit(_MoneyView):
         )
 
 
-class Withdraw(_MoneyView):
+class Withdraw(MoneyView):
     serializer = WithdrawIn
 
     @extend_schema(
@@ -151,7 +154,7 @@ class Withdraw(_MoneyView):
         tags=TAGS,
         parameters=[IDEMPOTENCY_KEY],
         request=WithdrawIn,
-        responses={201: PaymentOut, **_PROBLEMS},
+        responses={201: PaymentOut, **PROBLEMS},
     )
     def post(self, request: Request) -> HttpResponseBase:
         return super().post(request)
@@ -169,7 +172,7 @@ class Withdraw(_MoneyView):
         )
 
 
-class Transfer(_MoneyView):
+class Transfer(MoneyView):
     serializer = TransferIn
 
     @extend_schema(
@@ -180,7 +183,7 @@ class Transfer(_MoneyView):
         tags=TAGS,
         parameters=[IDEMPOTENCY_KEY],
         request=TransferIn,
-        responses={201: PaymentOut, **_PROBLEMS},
+        responses={201: PaymentOut, **PROBLEMS},
         examples=[_TRANSFER, _COMPLETED],
     )
     def post(self, request: Request) -> HttpResponseBase:

@@ -52,6 +52,8 @@ from payments.errors import (
     UnknownPayee,
     WholeRefused,
 )
+from payments.services.batches import MOST as MOST_IN_A_BATCH
+from payments.services.batches import BatchItem, submit_all_within, submit_each_within
 from payments.services.bulk import (
     bulk_files_to_pay,
     cancel_bulk_file,
@@ -77,6 +79,7 @@ from payments.services.holds import (
 )
 from payments.services.limits import find_customer, set_bank_limits, set_own_limits
 from payments.services.locations import location
+from payments.services.many import nothing_made
 from payments.services.payees import check_payee, remove_payee, save_payee
 from payments.services.reversals import reverse_payment
 from payments.services.reviews import (
@@ -106,8 +109,10 @@ from payments.services.transfers import (
 from payments.services.withdrawals import withdraw, withdraw_cash, withdraw_within
 
 __all__ = [
+    "MOST_IN_A_BATCH",
     "AccountNotFound",
     "AccountNotUsable",
+    "BatchItem",
     "BulkFileDiffers",
     "BulkFileExpired",
     "BulkFileNotFound",
@@ -176,6 +181,7 @@ __all__ = [
     "location",
     "make_standing_order",
     "make_standing_order_within",
+    "nothing_made",
     "pause_standing_order",
     "pay_next_rows",
     "preview_at_counter",
@@ -194,6 +200,8 @@ __all__ = [
     "set_own_limits",
     "skip_next_run",
     "skip_next_run_within",
+    "submit_all_within",
+    "submit_each_within",
     "submit_own_transfer",
     "submit_own_transfer_within",
     "submit_transfer",

@@ -26,6 +26,7 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import PASSWORD
 from tests.kyc import files, helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
+from tests.payments import bulk
 from tests.payments.factories import PIN, give_pin, pay
 from tests.security import office
 
@@ -44,6 +45,7 @@ OPEN: set[Call] = {
 SELF: set[Call] = {
     ("GET", "accounts/"),
     ("GET", "auth/me"),
+    ("GET", "bulk-files/"),
     ("GET", "kyc/applications"),
     ("GET", "limits/"),
     ("GET", "payees/"),
@@ -63,6 +65,12 @@ OWN: set[Call] = {
     ("POST", "accounts/<uuid:account_id>/reactivate"),
     ("GET", "accounts/<uuid:account_id>/statements/"),
     ("GET", "accounts/<uuid:account_id>/statements/<str:month>"),
+    ("POST", "bulk-files/"),
+    ("GET", "bulk-files/<uuid:bulk_id>/"),
+    ("GET", "bulk-files/<uuid:bulk_id>/rows"),
+    ("GET", "bulk-files/<uuid:bulk_id>/result"),
+    ("POST", "bulk-files/<uuid:bulk_id>/confirm"),
+    ("POST", "bulk-files/<uuid:bulk_id>/cancel"),
     ("GET", "kyc/applications/<uuid:application_id>"),
     ("PATCH", "kyc/applications/<uuid:application_id>"),
     ("GET", "kyc/applications/<uuid:application_id>/documents"),
@@ -79,6 +87,7 @@ OWN: set[Call] = {
     ("POST", "standing-orders/<uuid:order_id>/resume"),
     ("POST", "standing-orders/<uuid:order_id>/cancel"),
     ("GET", "transactions/history/<uuid:payment_id>"),
+    ("POST", "transactions/batch"),
     ("POST", "transactions/transfer"),
     ("POST", "transactions/withdraw"),
 }
@@ -143,6 +152,8 @@ class World:
             now=now,
         )
         self.order = payments.make_standing_order(draft=draft, pin=PIN, now=now)
+        self.firm: Account = open_test_account(alice, "BUS-EUR", "100.00")
+        self.file = bulk.checked(self.firm, [bulk.to(self.bobs, "1.00")])
         self.application: Application = helpers.draft(dora)
         self.document = helpers.upload(dora, self.application)
         self.secrets = [str(self.account.pk), self.account.number, str(self.payment.pk), str(self.application.pk)]
@@ -157,6 +168,7 @@ class World:
             .replace("<uuid:payment_id>", str(self.payment.pk))
             .replace("<uuid:payee_id>", str(self.payee.pk))
             .replace("<uuid:order_id>", str(self.order.pk))
+            .replace("<uuid:bulk_id>", str(self.file.pk))
             .replace("<str:channel>", "PORTAL")
             .replace("<str:month>", f"{self.month:%Y-%m}")
         )
@@ -175,6 +187,16 @@ class World:
                 "payee_name": self.bobs.owner.full_name,
                 "unit": "MONTH",
                 "first_date": timezone.now().date().isoformat(),
+            },
+            ("POST", "bulk-files/"): {
+                "debit_account": str(self.firm.pk),
+                "file": SimpleUploadedFile("wages.csv", bulk.csv_of([bulk.to(self.bobs, "2.00")])),
+            },
+            ("POST", "bulk-files/<uuid:bulk_id>/confirm"): {"sha256": self.file.sha256, "pin": PIN},
+            ("POST", "transactions/batch"): {
+                "debit_account": str(self.account.pk),
+                "items": [{"payee_number": self.bobs.number, "payee_name": "Bob Baker", "amount": "5.00"}],
+                "pin": PIN,
             },
             ("POST", "transactions/transfer"): {
                 **money,
