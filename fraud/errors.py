@@ -62,3 +62,37 @@ class SameMakerAndChecker(errors.Forbidden):
 class RuleCodeTaken(errors.Conflict):
     code = "rule_code_taken"
     message = "Another rule already has this code."
+
+
+class ModelNotFound(errors.NotFound):
+    code = "model_not_found"
+    message = "We could not find that model."
+
+
+class ModelStateConflict(errors.Conflict):
+    code = "model_state_conflict"
+    message = "This is not possible in the model's present state."
+
+
+class ModelUnusable(errors.Conflict):
+    """The stored files of a model do not pass the checks; its text says which one."""
+
+    code = "model_unusable"
+    message = "This model cannot be used."
+
+
+class SameNominatorAndPromoter(errors.Forbidden):
+    code = "same_nominator_and_promoter"
+    message = "You asked for this model: somebody else has to put it in charge."
+
+
+class UnknownSwitch(errors.Invalid):
+    code = "unknown_switch"
+    message = "There is no such feature or layer."
+
+
+class TooLittleHistory(errors.Conflict):
+    """There are too few decisions to learn from; its text says how many there are."""
+
+    code = "too_little_history"
+    message = "There are too few decisions to learn from."

@@ -5,13 +5,27 @@ from __future__ import annotations
 from django.db import connection
 from psycopg2 import sql
 
-from fraud.models import Activity, AnomalyScore, CaseNote, Decision, EntityReport, Label
+from fraud.models import (
+    Activity,
+    AnomalyScore,
+    CaseNote,
+    Decision,
+    EntityReport,
+    FeaturesConfig,
+    Label,
+    ModelFile,
+    ModelVersionConfig,
+    ThresholdConfig,
+)
+
+_EVIDENCE = (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore)
+_KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig)
 
 
 def tighten(role: str) -> None:
-    """Take UPDATE, DELETE and TRUNCATE on decisions, history, labels, reports, notes and scores from the runtime role."""
+    """Take UPDATE, DELETE and TRUNCATE on what is evidence or kept as it was from the runtime role."""
     with connection.cursor() as cursor:
-        for model in (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore):
+        for model in _EVIDENCE + _KEPT:
             cursor.execute(
                 sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON {} FROM {}").format(
                     sql.Identifier(model._meta.db_table), sql.Identifier(role)

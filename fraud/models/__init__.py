@@ -14,6 +14,14 @@ from fraud.models.deciding import (
     RuleState,
 )
 from fraud.models.history import Activity, EntityReport
+from fraud.models.registry import (
+    FeaturesConfig,
+    ModelFile,
+    ModelState,
+    ModelVersion,
+    ModelVersionConfig,
+    ThresholdConfig,
+)
 
 __all__ = [
     "Activity",
@@ -25,9 +33,15 @@ __all__ = [
     "CaseStatus",
     "Decision",
     "EntityReport",
+    "FeaturesConfig",
     "Label",
+    "ModelFile",
+    "ModelState",
+    "ModelVersion",
+    "ModelVersionConfig",
     "Rule",
     "RuleAction",
     "RuleState",
     "Ruleset",
+    "ThresholdConfig",
 ]

@@ -138,6 +138,13 @@ class Decision(models.Model):
     device = models.CharField(max_length=200, blank=True)
     outcome = models.CharField(max_length=8, choices=[(outcome.value, outcome.title()) for outcome in Outcome])
     score = models.FloatField()
+    # What each layer said, from 0 to 1, and how much they agreed; empty for decisions without models.
+    layers = models.JSONField(default=dict)
+    primary_method = models.CharField(max_length=20, blank=True)
+    confidence = models.CharField(max_length=6, blank=True)
+    agreement_percent = models.PositiveSmallIntegerField(null=True)
+    # Which model took part; not a foreign key, because it costs a look-up in every payment.
+    model_id = models.UUIDField(null=True)
     reasons = models.JSONField(default=list)
     rule_versions = models.JSONField(default=dict)
     features = models.JSONField()

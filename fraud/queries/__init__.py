@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from fraud.models import (
     AnomalyModel,
@@ -16,9 +17,15 @@ from fraud.models import (
     CaseNote,
     CaseQuerySet,
     Decision,
+    FeaturesConfig,
+    Label,
+    ModelVersion,
+    ModelVersionConfig,
     Rule,
     RuleState,
+    ThresholdConfig,
 )
+from fraud.rules.deciding import Thresholds
 from identity.models import User
 from identity.permissions import roles_with
 
@@ -28,10 +35,51 @@ def live_rules() -> list[Rule]:
     return list(Rule.objects.filter(state=RuleState.LIVE).order_by("code", "id"))
 
 
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What people left switched off, and the thresholds they set last."""
+
+    features_off: frozenset[str]
+    layers_off: frozenset[str]
+    thresholds: Thresholds
+
+
+def switches() -> Switches:
+    """The latest row of each switch."""
+    features = FeaturesConfig.objects.order_by("name", "-pk").distinct("name").values_list("name", "enabled")
+    layers = ModelVersionConfig.objects.order_by("layer", "-pk").distinct("layer").values_list("layer", "enabled")
+    latest = ThresholdConfig.objects.order_by("-pk").first()
+    return Switches(
+        features_off=frozenset(name for name, enabled in features if not enabled),
+        layers_off=frozenset(layer for layer, enabled in layers if not enabled),
+        thresholds=Thresholds(latest.flag_at, latest.block_at) if latest else Thresholds(),
+    )
+
+
+def champions() -> list[ModelVersion]:
+    """The champion and, behind it, the last three before it; nothing before the first promotion."""
+    found = ModelVersion.objects.filter(promoted_at__isnull=False, state__in=["CHAMPION", "RETIRED"])
+    return list(found.order_by("state", F("retired_at").desc(nulls_first=True), "-number")[:4])
+
+
 def feature_vectors(*, since: datetime, until: datetime, schema_hash: str, limit: int) -> list[dict[str, Any]]:
     """Stored vectors decided in `(since, until]`, the latest `limit` of them."""
     found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=schema_hash)
     return list(found.order_by("-at", "-id").values_list("features", flat=True)[:limit])
+
+
+def learnable(
+    *, since: datetime, until: datetime, schema_hash: str, limit: int
+) -> Iterator[tuple[datetime, dict[str, Any], bool | None]]:
+    """Moment, vector and label of the latest decisions in `(since, until]`, in order of time.
+
+    A label counts when it was known by `until`; None without one.
+    """
+    known = Label.objects.filter(decision=OuterRef("pk"), labelled_at__lte=until).values("is_fraud")[:1]
+    found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=schema_hash)
+    latest = found.order_by("-at", "-pk").values_list("pk", flat=True)[:limit]
+    ordered = Decision.objects.filter(pk__in=latest).annotate(known=Subquery(known)).order_by("at", "pk")
+    return ordered.values_list("at", "features", "known").iterator(chunk_size=5000)
 
 
 def unscored_decisions(*, since: datetime, schema_hash: str, limit: int) -> list[Decision]:

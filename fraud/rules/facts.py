@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -82,11 +83,44 @@ class Reason:
     detail: str = field(default="", compare=False)
 
 
+class RiskLevel(StrEnum):
+    SAFE = "SAFE"
+    SUSPICIOUS = "SUSPICIOUS"
+    CRITICAL = "CRITICAL"
+
+
+class Confidence(StrEnum):
+    """How many layers are on the decision's side: all, at least two, one."""
+
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+SUSPICIOUS_FROM = 0.5
+CRITICAL_FROM = 0.8
+
+
+def risk_level(score: float) -> RiskLevel:
+    """Safe below 0.5, suspicious below 0.8, critical from there."""
+    if score < SUSPICIOUS_FROM:
+        return RiskLevel.SAFE
+    return RiskLevel.SUSPICIOUS if score < CRITICAL_FROM else RiskLevel.CRITICAL
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`score` runs from 0.0 to 1.0: safe below 0.5, suspicious below 0.8, critical from there."""
+    """`score` runs from 0.0 to 1.0, `layers` says what each layer gave, and `primary_method` which one decided."""
 
     outcome: Outcome
     score: float
     reasons: tuple[Reason, ...]
     decision_id: uuid.UUID
+    layers: Mapping[str, float] = field(default_factory=dict)
+    primary_method: str = ""
+    confidence: str = ""
+    agreement_percent: int | None = None
+
+    @property
+    def risk_level(self) -> RiskLevel:
+        return risk_level(self.score)

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from django.conf import settings
 
 from common.db import require_transaction
-from fraud import queries
-from fraud.errors import InvalidCondition
-from fraud.models import Case, Decision, Rule, RuleAction
+from fraud.models import Case, Decision
 from fraud.queries.history import known_of
-from fraud.rules import conditions, wording
+from fraud.rules.deciding import MODEL_MISSING, Decided, decide
 from fraud.rules.entities import address_of, entities_of
-from fraud.rules.facts import Facts, Outcome, Verdict
-from fraud.rules.features import SCHEMA_HASH, Value, derive
+from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
+from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
 from fraud.rules.features.arithmetic import microseconds
-from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, LiveRule, judge
+from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge
+from fraud.services import engine
 from fraud.services.history import lock_customer, remember_request
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ruleset:
-    token: uuid.UUID | None
-    rules: tuple[LiveRule, ...]
-
-
-_NOTHING_LOADED = _Ruleset(uuid.UUID(int=0), ())
-# One per process; replaced whole, so threads see the old set or the new one.
-_loaded: _Ruleset = _NOTHING_LOADED
 
 
 def screen(*, facts: Facts) -> Verdict:
@@ -47,13 +31,23 @@ def screen(*, facts: Facts) -> Verdict:
     lock_customer(customer_id=facts.customer_id)
     entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
     known = known_of(customer_id=facts.customer_id, account_ref=facts.account_ref, entities=entities, at=facts.at)
-    rules = _live_rules(known.ruleset_token)
-    vector = derive(facts=facts, past=known.past, at_us=microseconds(known.at))
-    judgement = judge(rules, vector, currency=settings.BASE_CURRENCY)
+    live = engine.current(known.ruleset_token)
+    vector = _without(derive(facts=facts, past=known.past, at_us=microseconds(known.at)), live.features_off)
+    judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY)
+    if live.model_missing:
+        judgement = _missing(judgement)
+    decided = decide(
+        judgement=judgement,
+        stack=live.stack,
+        row=numbers(vector),
+        vector=vector,
+        thresholds=live.thresholds,
+        currency=settings.BASE_CURRENCY,
+    )
     latency_ms = (time.perf_counter() - started) * 1000
-    decision = _store(facts, vector, judgement, rules, latency_ms)
+    decision = _store(facts, vector, decided, live, latency_ms)
     remember_request(facts=facts, entities=entities, known=known, decision=decision)
-    return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
+    return _verdict(decided, decision)
 
 
 def hold_unscreened(*, facts: Facts) -> Verdict:
@@ -63,9 +57,8 @@ def hold_unscreened(*, facts: Facts) -> Verdict:
     Raises NoTransaction.
     """
     require_transaction()
-    judgement = Judgement(Outcome.FLAGGED, FIRST_FLAG, (NOT_SCREENED,))
-    decision = _store(facts, {}, judgement, (), latency_ms=0.0)
-    return Verdict(judgement.outcome, judgement.score, judgement.reasons, decision.pk)
+    decided = Decided(Outcome.FLAGGED, FIRST_FLAG, (NOT_SCREENED,), {}, "", None, None)
+    return _verdict(decided, _store(facts, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0))
 
 
 def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
@@ -74,40 +67,45 @@ def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
     For a list of payments of which none is made because one was stopped: that one stays as evidence. Raises NoTransaction.
     """
     require_transaction()
-    decision = _store(facts, {}, Judgement(verdict.outcome, verdict.score, verdict.reasons), (), latency_ms=0.0)
-    return Verdict(verdict.outcome, verdict.score, verdict.reasons, decision.pk)
+    decided = Decided(
+        outcome=verdict.outcome,
+        score=verdict.score,
+        reasons=verdict.reasons,
+        layers=verdict.layers,
+        primary_method=verdict.primary_method,
+        confidence=Confidence(verdict.confidence) if verdict.confidence else None,
+        agreement_percent=verdict.agreement_percent,
+    )
+    return _verdict(decided, _store(facts, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0))
 
 
-def compile_rule(rule: Rule) -> LiveRule:
-    """A stored rule as the engine runs it; a condition that cannot be read any more is logged and left empty."""
-    node = None
-    sentence = ""
-    try:
-        node = conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
-        sentence = wording.sentence(node, currency=settings.BASE_CURRENCY)
-    except InvalidCondition as error:
-        logger.exception("live fraud rule cannot be read", extra={"rule": str(rule), "path": error.path})
-    return LiveRule(
-        code=rule.code,
-        version=rule.version,
-        blocks=rule.action == RuleAction.BLOCK,
-        customer_text=rule.customer_text,
-        sentence=sentence,
-        node=node,
+def _without(vector: dict[str, Value], switched_off: frozenset[str]) -> dict[str, Value]:
+    return {**vector, **dict.fromkeys(switched_off)} if switched_off else vector
+
+
+def _missing(judgement: Judgement) -> Judgement:
+    """Without its model the engine waves nothing through; what the rules refuse stays refused."""
+    if judgement.outcome is Outcome.BLOCKED:
+        return judgement
+    score = max(judgement.score, FIRST_FLAG)
+    return Judgement(Outcome.FLAGGED, score, (*judgement.reasons, MODEL_MISSING))
+
+
+def _verdict(decided: Decided, decision: Decision) -> Verdict:
+    return Verdict(
+        outcome=decided.outcome,
+        score=decided.score,
+        reasons=decided.reasons,
+        decision_id=decision.pk,
+        layers=decided.layers,
+        primary_method=decided.primary_method,
+        confidence=decided.confidence or "",
+        agreement_percent=decided.agreement_percent,
     )
 
 
-def _live_rules(token: uuid.UUID | None) -> tuple[LiveRule, ...]:
-    global _loaded
-    loaded = _loaded
-    if loaded.token != token:
-        loaded = _Ruleset(token, tuple(compile_rule(rule) for rule in queries.live_rules()))
-        _loaded = loaded
-    return loaded.rules
-
-
 def _store(
-    facts: Facts, vector: dict[str, Value], judgement: Judgement, rules: tuple[LiveRule, ...], latency_ms: float
+    facts: Facts, vector: dict[str, Value], decided: Decided, live: engine.Engine, latency_ms: float
 ) -> Decision:
     decision = Decision.objects.create(
         subject_kind=facts.subject_kind,
@@ -127,16 +125,21 @@ def _store(
         country=facts.country,
         home_country=facts.home_country,
         device=facts.device[:200],
-        outcome=judgement.outcome,
-        score=judgement.score,
-        reasons=[asdict(reason) for reason in judgement.reasons],
-        rule_versions={rule.code: rule.version for rule in rules},
+        outcome=decided.outcome,
+        score=decided.score,
+        layers=dict(decided.layers),
+        primary_method=decided.primary_method,
+        confidence=decided.confidence or "",
+        agreement_percent=decided.agreement_percent,
+        model_id=live.model_id,
+        reasons=[asdict(reason) for reason in decided.reasons],
+        rule_versions={rule.code: rule.version for rule in live.rules},
         features=vector,
         # Nothing was computed for a payment that was not screened, and nobody shall learn from it.
         schema_hash=SCHEMA_HASH if vector else "",
         latency_ms=latency_ms,
     )
-    if judgement.outcome is not Outcome.APPROVED:
+    if decided.outcome is not Outcome.APPROVED:
         Case.objects.create(
             decision=decision,
             subject_kind=facts.subject_kind,
@@ -145,7 +148,7 @@ def _store(
             beneficiary_ref=facts.beneficiary_ref,
             transfer_type=facts.transfer_type,
             amount_base_minor=facts.amount_base_minor,
-            outcome=judgement.outcome,
+            outcome=decided.outcome,
             opened_at=facts.at,
         )
     return decision

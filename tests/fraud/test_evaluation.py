@@ -18,7 +18,8 @@ from fraud.rules.learning import evaluation
 from fraud.rules.learning.boosting import Balance, Choice, Library
 from fraud.rules.learning.dataset import BadDataset, read
 from fraud.rules.learning.evaluation import Protocol, split
-from fraud.rules.learning.metrics import card_precision, recall_at, threshold_for
+from fraud.rules.learning.metrics import card_precision, recall_at
+from fraud.rules.learning.stack import threshold_for
 
 SMALL = (Choice(Library.XGBOOST, Balance.NONE, trees=40), Choice(Library.LIGHTGBM, Balance.SMOTE, trees=40))
 
@@ -60,7 +61,7 @@ def run(path: Path, **options: Any) -> str:
 
 
 def test_the_report_says_how_each_layer_does(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation.boosting.fit, "__kwdefaults__", {"choices": SMALL, "jobs": 1})
+    monkeypatch.setitem(evaluation.boosting.fit.__kwdefaults__, "choices", SMALL)
     out = file.parent / "report.json"
     text = run(file, json=str(out), label_delay_days=1)
     report = json.loads(out.read_text())

@@ -18,7 +18,7 @@ from fraud import services as fraud
 from fraud.models import Case, Decision, Rule
 from fraud.rules.facts import Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH
-from fraud.services import screening
+from fraud.services import engine, screening
 from tests.fraud.conftest import NOON, do_screen, make_facts
 
 Screen = Callable[..., Verdict]
@@ -153,7 +153,7 @@ def test_a_change_of_the_rules_counts_at_the_next_payment(screen: Screen, office
 def test_a_rule_that_cannot_be_read_holds_every_payment(
     screen: Screen, as_owner: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screening, "_loaded", screening._NOTHING_LOADED)
+    monkeypatch.setattr(engine, "_loaded", engine.NOTHING_LOADED)
     with as_owner() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("""UPDATE fraud_rule SET condition = '{"feature": "gone"}' WHERE code = 'VELOCITY'""")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import lightgbm
 import numpy as np
+import optuna
 import xgboost
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Choice:
     least: int = 1
 
     def describe(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: str(value) if isinstance(value, StrEnum) else value for name, value in asdict(self).items()}
 
 
 # Asked in this order; the first of equals wins.
@@ -77,10 +78,19 @@ class Fitted:
 
 
 def fit(
-    rows: Floats, labels: NDArray, at_us: NDArray, *, seed: int, choices: Sequence[Choice] = CHOICES, jobs: int = 2
+    rows: Floats,
+    labels: NDArray,
+    at_us: NDArray,
+    *,
+    seed: int,
+    choices: Sequence[Choice] = CHOICES,
+    trials: int = 0,
+    jobs: int = 2,
+    each: Callable[[Choice, float], None] = lambda choice, precision: None,
 ) -> Fitted:
     """Try each choice on the earlier days and measure it on the last ones, then fit the best on all.
 
+    `trials` more choices are searched for by Optuna, which learns from those before; `each` is told of every one.
     Rows in order of time. Raises TooFewLabels.
     """
     cut = at_us[0] + (at_us[-1] - at_us[0]) * (1 - VALIDATION_SHARE)
@@ -93,9 +103,18 @@ def fit(
                 f"at least {FEWEST_FRAUDS} of each kind are needed"
             )
     found: dict[Choice, tuple[float, Floats]] = {}
-    for choice in choices:
+
+    def measure(choice: Choice) -> float:
         scores = fit_once(rows[early], labels[early], choice, seed=seed, jobs=jobs).raw(rows[~early])
         found[choice] = (float(average_precision_score(labels[~early], scores)), scores)
+        each(choice, found[choice][0])
+        return found[choice][0]
+
+    if trials:
+        _search(measure, choices, trials=trials, seed=seed)
+    else:
+        for choice in choices:
+            measure(choice)
     best = max(found, key=lambda choice: found[choice][0])
     return Fitted(
         layer=fit_once(rows, labels, best, seed=seed, jobs=jobs),
@@ -103,6 +122,29 @@ def fit(
         average_precisions={choice: precision for choice, (precision, _) in found.items()},
         validation_scores=found[best][1],
         validation_labels=labels[~early],
+    )
+
+
+def _search(measure: Callable[[Choice], float], choices: Sequence[Choice], *, trials: int, seed: int) -> None:
+    """Optuna's tree of Parzen estimators over library, balance and sizes, beginning with the choices given."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    for choice in choices:
+        study.enqueue_trial(choice.describe())
+    study.optimize(lambda trial: measure(_suggested(trial)), n_trials=len(choices) + trials)
+
+
+def _suggested(trial: Any) -> Choice:
+    return Choice(
+        library=Library(trial.suggest_categorical("library", [each.value for each in Library])),
+        balance=Balance(trial.suggest_categorical("balance", [each.value for each in Balance])),
+        trees=trial.suggest_int("trees", 100, 400, step=20),
+        depth=trial.suggest_int("depth", 3, 6),
+        rate=trial.suggest_float("rate", 0.02, 0.2, log=True),
+        columns=trial.suggest_float("columns", 0.2, 1.0),
+        sample=trial.suggest_float("sample", 0.5, 1.0),
+        penalty=trial.suggest_float("penalty", 0.1, 20.0, log=True),
+        least=trial.suggest_int("least", 1, 20),
     )
 
 

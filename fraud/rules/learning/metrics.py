@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from fraud.rules.learning.stack import threshold_for
 from fraud.rules.learning.trees import Floats
 
 FALSE_POSITIVES = (0.05, 0.01, 0.005)
@@ -46,13 +47,6 @@ def recall_at(wanted: NDArray[np.bool_], scores: Floats, ordinary: NDArray[np.bo
     if not wanted.any():
         return float("nan")
     return float((scores[wanted] > threshold_for(scores[ordinary], share)).mean())
-
-
-def threshold_for(scores: Floats, share: float) -> float:
-    """The lowest of the scores such that at most `share` of them lie above it."""
-    ordered = np.sort(scores)
-    allowed = int(np.floor(len(ordered) * share))
-    return float(ordered[len(ordered) - 1 - allowed]) if allowed < len(ordered) else -np.inf
 
 
 def card_precision(*, labels: NDArray, scores: Floats, days: NDArray, customers: NDArray, top: int) -> float:

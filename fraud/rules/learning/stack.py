@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fraud.rules.facts import CRITICAL_FROM, SUSPICIOUS_FROM
 from fraud.rules.judging import HIGHEST_FLAGGED
 from fraud.rules.learning.layers import UNSUPERVISED, Layer, LayerName
-from fraud.rules.learning.metrics import threshold_for
 from fraud.rules.learning.trees import Floats
-
-SUSPICIOUS = 0.5
-CRITICAL = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def supervised_scale(validation: Floats, budget: Budget) -> Scale:
     """Suspicious and critical begin where the budgets of later days lay; certainty is 1."""
     flagged = min(max(threshold_for(validation, budget.flagged), 1e-6), 0.98)
     blocked = min(max(threshold_for(validation, budget.blocked), flagged + 1e-6), 0.99)
-    return Scale((0.0, flagged, blocked, 1.0), (0.0, SUSPICIOUS, CRITICAL, 1.0))
+    return Scale((0.0, flagged, blocked, 1.0), (0.0, SUSPICIOUS_FROM, CRITICAL_FROM, 1.0))
 
 
 def unsupervised_scale(training: Floats, budget: Budget) -> Scale:
@@ -60,13 +57,20 @@ def unsupervised_scale(training: Floats, budget: Budget) -> Scale:
     low, flagged = float(np.median(training)), threshold_for(training, budget.unsupervised)
     flagged = max(flagged, low + 1e-9)
     high = max(float(training.max()), flagged + 1e-9)
-    return Scale((low, flagged, high), (0.0, SUSPICIOUS, HIGHEST_FLAGGED))
+    return Scale((low, flagged, high), (0.0, SUSPICIOUS_FROM, HIGHEST_FLAGGED))
 
 
 def combine(scores: Mapping[LayerName, Floats]) -> Floats:
     """The highest of rules, supervised layer, and those others that reached suspicious: below that they say nothing."""
     found = []
     for name, values in scores.items():
-        silent = (name in UNSUPERVISED) & (values < SUSPICIOUS)
+        silent = (name in UNSUPERVISED) & (values < SUSPICIOUS_FROM)
         found.append(np.where(silent, 0.0, values))
     return np.asarray(np.max(found, axis=0), dtype=np.float64)
+
+
+def threshold_for(scores: Floats, share: float) -> float:
+    """The lowest of the scores such that at most `share` of them lie above it."""
+    ordered = np.sort(scores)
+    allowed = int(np.floor(len(ordered) * share))
+    return float(ordered[len(ordered) - 1 - allowed]) if allowed < len(ordered) else -np.inf

@@ -1,0 +1,119 @@
+"""From what rules and layers say about one payment to one decision, with reasons a person understands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fraud.rules.facts import CRITICAL_FROM, SUSPICIOUS_FROM, Confidence, Outcome, Reason, risk_level
+from fraud.rules.features import FEATURES, MODEL_FEATURES, VECTOR_FEATURES, Vector
+from fraud.rules.judging import BLOCKED_SCORE, HIGHEST_FLAGGED, Judgement
+from fraud.rules.learning.layers import UNSUPERVISED, LayerName
+from fraud.rules.learning.stack import Stack
+from fraud.rules.learning.trees import Floats
+from fraud.rules.wording import show
+
+MOST_CONTRIBUTIONS = 3
+TEXTS: Mapping[LayerName, str] = {
+    LayerName.SUPERVISED: "This payment resembles others that turned out to be fraud.",
+    LayerName.ISOLATION_FOREST: "This payment differs from what we usually see.",
+    LayerName.ONE_CLASS_SVM: "This payment lies outside what we usually see.",
+    LayerName.AUTOENCODER: "This payment does not follow the pattern of your usual ones.",
+}
+MODEL_MISSING = Reason(
+    "MODEL_MISSING",
+    "We could not check this payment fully, so a person does.",
+    "The model in charge could not be opened.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Scores from which the models' word flags and blocks; only the supervised layer may block."""
+
+    flag_at: float = SUSPICIOUS_FROM
+    block_at: float = CRITICAL_FROM
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`layers` by name from 0 to 1; `agreement_percent` is the share of them on the decision's side."""
+
+    outcome: Outcome
+    score: float
+    reasons: tuple[Reason, ...]
+    layers: Mapping[str, float]
+    primary_method: str
+    confidence: Confidence | None
+    agreement_percent: int | None
+
+
+def decide(
+    *, judgement: Judgement, stack: Stack, row: Sequence[float], vector: Vector, thresholds: Thresholds, currency: str
+) -> Decided:
+    """Rules first, then the supervised layer, then the layers without labels, which may flag but never block.
+
+    A score is what its thresholds make of it: 0.5 where flagging begins, 0.8 where blocking does.
+    """
+    cells = np.array([row], dtype=np.float64)
+    layers: dict[LayerName, float] = {LayerName.RULES: judgement.score}
+    for name, scaled in stack.items():
+        layers[name] = _bent(float(scaled.scores(cells)[0]), name, thresholds)
+    outcome, raised = _outcome(judgement, layers)
+    speaking = {name: score for name, score in layers.items() if name not in UNSUPERVISED or score >= SUSPICIOUS_FROM}
+    score = max(speaking.values())
+    if outcome is not Outcome.BLOCKED:
+        score = min(score, HIGHEST_FLAGGED)
+    reasons = judgement.reasons + tuple(_reason(name, stack, cells[0], vector, currency) for name in raised)
+    agreeing = sum(risk_level(value) is not risk_level(0.0) for value in layers.values())
+    if outcome is Outcome.APPROVED:
+        agreeing = len(layers) - agreeing
+    return Decided(
+        outcome=outcome,
+        score=round(score, 4),
+        reasons=reasons,
+        layers={str(name): round(value, 4) for name, value in layers.items()},
+        primary_method=str(max(speaking, key=lambda name: speaking[name])),
+        confidence=_confidence(agreeing, len(layers)),
+        agreement_percent=round(100 * agreeing / len(layers)),
+    )
+
+
+def _outcome(judgement: Judgement, layers: Mapping[LayerName, float]) -> tuple[Outcome, list[LayerName]]:
+    """What happens, and which layers' word counts for it."""
+    raised = [name for name, score in layers.items() if name in TEXTS and score >= SUSPICIOUS_FROM]
+    if judgement.outcome is Outcome.BLOCKED or layers.get(LayerName.SUPERVISED, 0.0) >= CRITICAL_FROM:
+        return Outcome.BLOCKED, raised
+    if raised or judgement.outcome is Outcome.FLAGGED:
+        return Outcome.FLAGGED, raised
+    return Outcome.APPROVED, raised
+
+
+def _bent(score: float, name: LayerName, thresholds: Thresholds) -> float:
+    """Move the layer's score so that it passes 0.5 and 0.8 where the thresholds lie."""
+    bent = float(
+        np.interp(
+            score, (0.0, thresholds.flag_at, thresholds.block_at, 1.0), (0.0, SUSPICIOUS_FROM, CRITICAL_FROM, 1.0)
+        )
+    )
+    return min(bent, HIGHEST_FLAGGED) if name in UNSUPERVISED else bent
+
+
+def _confidence(agreeing: int, layers: int) -> Confidence:
+    if agreeing == layers:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if agreeing >= 2 else Confidence.LOW
+
+
+def _reason(name: LayerName, stack: Stack, row: Floats, vector: Vector, currency: str) -> Reason:
+    """The layer and the values that weighed most in it."""
+    names = VECTOR_FEATURES if name is LayerName.SUPERVISED else MODEL_FEATURES
+    weights = stack[name].layer.explain(row)
+    most = [index for index in np.argsort(-weights, kind="stable")[:MOST_CONTRIBUTIONS] if weights[index] > 0]
+    said = [f"{FEATURES[names[at]].label}: {show(FEATURES[names[at]], vector[names[at]], currency)}" for at in most]
+    return Reason(f"MODEL_{name.upper()}", TEXTS[name], "; ".join(said))
+
+
+assert BLOCKED_SCORE >= CRITICAL_FROM > HIGHEST_FLAGGED
