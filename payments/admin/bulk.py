@@ -20,7 +20,7 @@ from payments import queries
 from payments.models import BulkFile, BulkRow
 
 _STATES = {
-    "Waiting for you": "info",
+    "To be confirmed": "info",
     "Waiting to start": "warning",
     "Being paid": "warning",
     "Done": "success",
@@ -35,7 +35,7 @@ class BulkFileAdmin(ReadOnlyAdmin):
     list_display = ("name", "customer", "mode", "created_at", "state")
     list_filter = ("status", "mode")
     search_fields = ("name__istartswith", "customer__email__istartswith", "customer__full_name__istartswith", "sha256")
-    search_help_text = "File, customer's name or e-mail address, or the file's SHA-256"
+    search_help_text = "File, customer's name or e-mail address, or SHA-256"
     list_select_related = ("customer",)
     ordering = ("-created_at", "pk")
     fields = (

@@ -25,7 +25,7 @@ class BulkFile(models.Model):
         WHOLE = "WHOLE", "All or nothing"
 
     class Status(models.TextChoices):
-        CHECKED = "CHECKED", "Waiting for you"
+        CHECKED = "CHECKED", "To be confirmed"
         CONFIRMED = "CONFIRMED", "Waiting to start"
         RUNNING = "RUNNING", "Being paid"
         DONE = "DONE", "Done"

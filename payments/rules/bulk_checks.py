@@ -27,7 +27,7 @@ _LABELS = {
     Check.OK: "Ready",
     Check.NAME_CLOSE: "Name is close",
     Check.NAME_NO_MATCH: "Name does not match",
-    Check.OTHER_BANK: "Ready, name not checked",
+    Check.OTHER_BANK: "Ready, other bank",
     Check.UNKNOWN_PAYEE: "Unknown account",
     Check.OWN_ACCOUNT: "Your own account",
     Check.NOT_USABLE: "Cannot receive",

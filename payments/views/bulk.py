@@ -87,7 +87,6 @@ class NewBulkFilePage(PaymentPage):
             "form": form,
             "can_pay": bool(form.holdings),
             "max_rows": bulk_files.MAX_ROWS,
-            "max_kilobytes": bulk_files.MAX_BYTES // 1024,
             "crumbs": _crumbs("New"),
             **problems,
         }
