@@ -36,14 +36,25 @@ _SOURCES = {
 }
 
 
-class ImportForm(DecisionForm):
+class CurrencyForm(DecisionForm):
+    """Which settlement account; nothing is decided that would need a reason."""
+
+    reason = None  # type: ignore[assignment]
+    currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currency = self.fields["currency"]
+        assert isinstance(currency, forms.ChoiceField)
+        currency.choices = [(code, code) for code in queries.currencies()]
+
+
+class ImportForm(CurrencyForm):
     """A file of the other bank; the columns matter for CSV only."""
 
-    # The file is the reason.
-    reason = None  # type: ignore[assignment]
+    field_order = ["file", "source", "currency"]
     file = forms.FileField(widget=UnfoldAdminFileFieldWidget, help_text="Up to 5 MB.")
     source = forms.ChoiceField(label="Format", choices=list(_SOURCES.items()), widget=UnfoldAdminSelectWidget)
-    currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     date_column = forms.CharField(
         label="CSV: column of the date",
         initial="Date",
@@ -84,12 +95,6 @@ class ImportForm(DecisionForm):
         widget=UnfoldAdminSelectWidget,
         required=False,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        currency = self.fields["currency"]
-        assert isinstance(currency, forms.ChoiceField)
-        currency.choices = [(code, code) for code in queries.currencies()]
 
     def mapping(self) -> services.Mapping:
         """The columns of a valid form; an empty field stands for its usual name."""
@@ -189,6 +194,7 @@ class LineAdmin(ReadOnlyAdmin):
     ordering = ["booked_date", "statement", "number"]
     fields = ["statement", "number", "booked_date", "shown_amount", "reference", "description", "state"]
     readonly_fields = ["shown_amount", "state"]
+    actions_list = ["match_again"]
     actions_detail = ["match"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Line]:
@@ -201,6 +207,28 @@ class LineAdmin(ReadOnlyAdmin):
     @display(description="state", label={"Open": "warning", "Matched": "success"})
     def state(self, line: Line) -> str:
         return "Matched" if getattr(line, "is_matched", False) else "Open"
+
+    @action(description="Try the rules again", url_path="match-again", permissions=["match_again"], icon="sync")
+    def match_again(self, request: HttpRequest) -> HttpResponse:
+        return decision_page(
+            self,
+            request,
+            permission="ledger_reconcile",
+            title="Try the rules again",
+            facts=[],
+            note="Whatever is open in this currency is compared with our postings once more: what was booked since the "
+            "import may belong to it. What is in doubt stays in the queue.",
+            form_class=CurrencyForm,
+            decide=lambda given: services.match_open_lines(
+                actor=request.user, currency=given["currency"], now=timezone.now()
+            ),
+            done=_matched_again,
+            confirm="Try again",
+            back=reverse("admin:reconciliation_line_changelist") + "?matched=no",
+        )
+
+    def has_match_again_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("identity.ledger_reconcile"))
 
     @action(description="Match", url_path="match", permissions=["match"], icon="link")
     def match(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -322,6 +350,12 @@ class MatchAdmin(ReadOnlyAdmin):
             return True
         match = self.get_object(request, object_id)
         return match is not None and match.undone_at is None
+
+
+def _matched_again(matched: int) -> str:
+    if not matched:
+        return "The rules found nothing new."
+    return "1 line has found its posting." if matched == 1 else f"{matched} lines have found their postings."
 
 
 def _line(object_id: str) -> Line:

@@ -14,6 +14,8 @@ from uuid import uuid4
 from django.core.files.base import File
 from django.db.models import DateField, F, Max, Q, QuerySet
 from django.db.models.functions import TruncMonth
+from django.urls import reverse
+from django.utils.formats import date_format
 
 from accounts import storage
 from accounts.errors import PeriodNotAllowed, StoreDown
@@ -96,9 +98,21 @@ def issue_statement(*, account: Account, month: date, now: datetime) -> MonthlyS
         steps.lock([account.pk])
         if (_latest_number(account) or 0) + 1 == number:
             row.save(force_insert=True)
+            if month == _last_month(now):
+                _tell(row)
             return row
     _discard(file)
     return None
+
+
+def _tell(issued: MonthlyStatement) -> None:
+    """Only of the month that has just ended: months that were made up later are no news."""
+    steps.tell_owner(
+        issued.account,
+        "statement_ready",
+        month=date_format(issued.month, "F Y"),
+        url=reverse("accounts:statements", args=[issued.account_id]),
+    )
 
 
 def sweep_statement_files(*, now: datetime) -> int:

@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from accounts import queries, services
 from accounts.forms import NicknameForm, OpeningForm
 from accounts.models import Account, Product, Status
-from accounts.queries import Holding, fees
+from accounts.queries import Holding, fees, statements
 from accounts.queries.fees import Listed
 from accounts.rules.fees import Operation
 from accounts.rules.statements.content import StatementLine
@@ -30,6 +30,7 @@ from identity.models import User
 from kyc import queries as kyc
 
 RECENT = 12
+NEWEST_STATEMENTS = 3
 
 
 def day_groups(lines: list[StatementLine]) -> list[dict[str, Any]]:
@@ -108,6 +109,7 @@ class AccountDetail(AccountPage):
             "account": account,
             "facts": _account_facts(holding),
             "days": day_groups(queries.recent_lines(account, limit=RECENT)),
+            "issued": statements.monthly_statements(account)[:NEWEST_STATEMENTS],
             "form": form,
             "crumbs": self.trail(account),
         }

@@ -63,6 +63,12 @@ KINDS: dict[str, Kind] = {
         "Nothing was taken. We take it at the end of a day on which the account holds enough.",
         icon="clock",
     ),
+    "statement_ready": Kind(
+        "Your statement for {month} is ready",
+        "It covers your account {account} and stays available to you.",
+        by_mail=False,
+        icon="document",
+    ),
     "transfer_completed": Kind(
         "You sent {amount} to {payee}", "It left your account {account}.", by_mail=False, icon="arrow-up-right"
     ),

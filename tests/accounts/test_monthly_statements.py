@@ -21,6 +21,7 @@ from accounts.rules.periods import Period
 from accounts.rules.statements import as_pdf
 from accounts.rules.statements.formats import Format
 from identity.models import User
+from notifications.models import OutboxEvent
 from tests.accounts.factories import open_test_account
 from tests.accounts.test_statements import from_pdf, post, text_of_pdf
 
@@ -72,6 +73,13 @@ def test_waits_until_an_hour_after_the_month(account: Account) -> None:
     assert not MonthlyStatement.objects.filter(month=MARCH).exists()
     with pytest.raises(services.PeriodNotAllowed):
         services.issue_statement(account=account, month=MARCH, now=EARLY_APRIL - timedelta(seconds=1))
+
+
+def test_tells_the_owner_about_the_month_that_has_just_ended(account: Account) -> None:
+    services.issue_due_statements(now=EARLY_APRIL)
+    services.issue_due_statements(now=EARLY_APRIL)
+    told = OutboxEvent.objects.get(user=account.owner, kind="statement_ready")
+    assert (told.data["month"], told.data["url"]) == ("March 2026", f"/accounts/{account.pk}/statements/")
 
 
 def test_goes_on_where_the_budget_ended(account: Account) -> None:

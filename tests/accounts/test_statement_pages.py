@@ -221,6 +221,7 @@ def test_a_monthly_file_counts_as_an_export(
     services.issue_statement(account=account, month=month, now=account.opened_at + timedelta(days=40))
     monkeypatch.setattr(pages, "STATEMENT_EXPORTS", throttle.Limit("statement-exports", count=1, seconds=600))
     url = f"/accounts/{account.pk}/statements/{account.opened_at:%Y-%m}/"
+    assert url in login(alice).get(f"/accounts/{account.pk}/").content.decode()
     assert [login(alice).get(url).status_code for _ in range(2)] == [200, 429]
 
 

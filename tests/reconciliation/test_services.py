@@ -239,3 +239,19 @@ def test_a_bad_file_is_explained_on_the_page(administrator: User, login: Callabl
     )
     assert answer.status_code == 422
     assert "We cannot read this file" in answer.content.decode()
+
+
+def test_staff_try_the_rules_again_when_more_was_booked(
+    administrator: User, auditor: User, account: Account, login: Callable[[User], Client]
+) -> None:
+    assert bring(administrator, csv("2026-03-06,250.00,,Deposit")).matched == 0
+    settle(account, 250_00, 5)
+    page = "/admin/reconciliation/line/match-again/"
+    assert login(auditor).post(page, {"currency": "EUR"}).status_code == 403
+    client = login(administrator)
+    assert "Try the rules again" in client.get("/admin/reconciliation/line/").content.decode()
+    assert client.post(page, {"currency": "XXX"}).status_code == 422
+    assert "1 line has found its posting" in client.post(page, {"currency": "EUR"}, follow=True).content.decode()
+    assert not queries.is_open(Line.objects.get())
+    assert "nothing new" in client.post(page, {"currency": "EUR"}, follow=True).content.decode()
+    assert AuditEvent.objects.filter(action="reconciliation.matched_again", actor=administrator).count() == 2

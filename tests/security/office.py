@@ -121,6 +121,7 @@ PAGES: dict[str, Page] = {
     "payments/payment/<path:object_id>/reverse/": Page("payment_reverse", REASON),
     "payments/payment/cash-in/": Page("payment_deposit", {"amount": "10.00", "client_id": str(uuid4())}),
     "reconciliation/line/<path:object_id>/match/": Page("ledger_reconcile", REASON),
+    "reconciliation/line/match-again/": Page("ledger_reconcile", {"currency": "EUR"}),
     "reconciliation/match/<path:object_id>/undo/": Page("ledger_reconcile", REASON),
     "reconciliation/outsidestatement/import/": Page("ledger_reconcile", {"source": "ofx", "currency": "EUR"}),
     "payments/payment/cash-out/": Page("payment_withdraw", {"amount": "10.00", "client_id": str(uuid4())}),
