@@ -321,19 +321,28 @@ class HoldEvent(models.Model):
 
 
 class BalanceSnapshot(models.Model):
-    """What an internal account held when every transaction below `cut` had ended. Balance now = this + postings from `cut` on."""
+    """What an internal account held when every transaction below `cut` had ended. Balance now = this + postings from `cut` on.
+
+    `last_booked_at` is the latest booking time below the cut. `is_late`: since the snapshot before, something was booked
+    more than a minute before that one's latest booking time, so a look at the past has to open this stretch as well.
+    """
 
     account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="snapshots", db_index=False)
     cut = Xid8Field()
     balance = models.BigIntegerField()
     postings = models.BigIntegerField()
     last_booked_at = models.DateTimeField()
+    is_late = models.BooleanField(db_default=False)
     taken_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = "balance snapshot"
         constraints = [
             models.UniqueConstraint(name="ledger_balancesnapshot_account_cut", fields=["account", "cut"]),
+        ]
+        indexes = [
+            models.Index(fields=["account", "last_booked_at", "cut"], name="ledger_balancesnapshot_time"),
+            models.Index(fields=["account", "cut"], condition=Q(is_late=True), name="ledger_balancesnapshot_late"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -34,15 +34,15 @@ class BandWidget(forms.MultiWidget):
     """From which amount, the fixed part and the percentage, side by side."""
 
     use_fieldset = True
-    PARTS = ("From amount", "Fixed part", "Per cent")
+    PARTS: ClassVar[dict[str, str]] = {"From amount": "From", "Fixed part": "Fixed", "Per cent": "Per cent"}
 
     def __init__(self) -> None:
         super().__init__(
             {
-                part.split()[0].lower(): UnfoldAdminTextInputWidget(
-                    attrs={"placeholder": part, "aria-label": part, "inputmode": "decimal", "autocomplete": "off"}
+                name.split()[0].lower(): UnfoldAdminTextInputWidget(
+                    attrs={"placeholder": short, "aria-label": name, "inputmode": "decimal", "autocomplete": "off"}
                 )
-                for part in self.PARTS
+                for name, short in self.PARTS.items()
             }
         )
 

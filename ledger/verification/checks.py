@@ -289,15 +289,23 @@ WHOLE: tuple[Check, ...] = (
         # Each from the one before it, so that every posting is read once.
         """
         SELECT 'Snapshots equal the postings below their cut', 'snapshot ' || s.id || ' of account ' || s.account_id,
-               s.balance_before + p.total || ' from ' || s.postings_before + p.postings || ' postings',
-               s.balance || ' from ' || s.postings || ' postings'
+               s.balance_before + p.total || ' from ' || s.postings_before + p.postings || ' postings, the last at '
+                 || p.last_booked_at || CASE WHEN p.is_late THEN ', late' ELSE '' END,
+               s.balance || ' from ' || s.postings || ' postings, the last at '
+                 || s.last_booked_at || CASE WHEN s.is_late THEN ', late' ELSE '' END
           FROM (SELECT b.*, lag(b.balance, 1, 0::bigint) OVER w AS balance_before,
-                       lag(b.postings, 1, 0::bigint) OVER w AS postings_before, lag(b.cut, 1, '0'::xid8) OVER w AS cut_before
+                       lag(b.postings, 1, 0::bigint) OVER w AS postings_before, lag(b.cut, 1, '0'::xid8) OVER w AS cut_before,
+                       lag(b.last_booked_at) OVER w AS last_before
                   FROM ledger_balancesnapshot b WINDOW w AS (PARTITION BY b.account_id ORDER BY b.cut)) s
-          CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount), 0) AS total, count(*) AS postings FROM ledger_posting l
+          CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount), 0) AS total, count(*) AS postings,
+                                     greatest(max(l.booked_at), s.last_before) AS last_booked_at,
+                                     coalesce(min(l.booked_at) < s.last_before - interval '1 minute', false) AS is_late
+                                FROM ledger_posting l
                                WHERE l.account_id = s.account_id AND l.account_seq IS NULL
                                  AND l.xid >= s.cut_before AND l.xid < s.cut) p
-         WHERE s.cut > %(cut)s::xid8 AND (s.balance, s.postings) <> (s.balance_before + p.total, s.postings_before + p.postings)
+         WHERE s.cut > %(cut)s::xid8
+           AND (s.balance, s.postings, s.last_booked_at, s.is_late)
+               IS DISTINCT FROM (s.balance_before + p.total, s.postings_before + p.postings, p.last_booked_at, p.is_late)
          ORDER BY s.id
         """,
     ),

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import queries as accounts
+from accounts import services as accounts_services
 from accounts.models import Account
 from common.db import require_transaction
 from common.errors import DomainError
@@ -97,6 +98,7 @@ def carry_out_each(listed: Sequence[Order], *, now: datetime) -> list[Outcome]:
     All orders are out of one account, whose debit side the caller has locked.
     """
     require_transaction()
+    _note_activity(listed, now=now)
     refused: dict[int, DomainError] = {}
     while True:
         try:
@@ -114,6 +116,7 @@ def carry_out_all(listed: Sequence[Order], *, now: datetime) -> list[Outcome]:
     WholeRefused.
     """
     require_transaction()
+    _note_activity(listed, now=now)
     try:
         with transaction.atomic():
             return _whole(listed, now=now)
@@ -182,6 +185,12 @@ def tally_for(listed: Collection[Order], *, debit: Account, channel: Channel, no
     """The limits that these orders are counted against."""
     payees = {order.target for order in listed}
     return limits.Tally(customer_id=debit.owner_id, channel=channel, payees=payees, now=now)
+
+
+def _note_activity(listed: Sequence[Order], *, now: datetime) -> None:
+    """Outside of any savepoint: what is undone was asked for by the owner all the same."""
+    if listed and listed[0].debit is not None:
+        accounts_services.note_activity([listed[0].debit], now=now)
 
 
 def _each(listed: Sequence[Order], refused: Mapping[int, DomainError], *, now: datetime) -> list[Outcome]:
