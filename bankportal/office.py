@@ -36,6 +36,7 @@ GROUPS: dict[str, list[Item]] = {
     "Reviews": [
         Item("Identity checks", "badge", "kyc_application", "kyc_view", "", "kyc"),
         Item("Fraud cases", "gpp_maybe", "fraud_case", "fraud_view", "?status__exact=OPEN", "fraud"),
+        Item("Loan applications", "request_quote", "loans_application", "loan_view", "", "loans"),
         Item("Held payments", "hourglass_top", "payments_payment", "payment_view", "?status__exact=HELD", "held"),
     ],
     "Customers": [
@@ -46,6 +47,12 @@ GROUPS: dict[str, list[Item]] = {
         Item("Standing orders", "event_repeat", "payments_standingorder", "payment_view"),
         Item("Bulk files", "upload_file", "payments_bulkfile", "payment_view"),
         Item("Payees", "contacts", "payments_payee", "payment_view"),
+    ],
+    "Lending": [
+        Item("Loans", "credit_score", "loans_loan", "loan_view"),
+        Item("Late loans", "running_with_errors", "loans_loan", "loan_view", "?late=1"),
+        Item("Portfolio", "pie_chart", "loans_portfolio", "loan_view"),
+        Item("Other plans", "edit_calendar", "loans_restructure", "loan_view", "?status__exact=PROPOSED"),
     ],
     "Ledger": [
         Item("Journal entries", "menu_book", "ledger_entry", "ledger_view"),
@@ -62,6 +69,9 @@ GROUPS: dict[str, list[Item]] = {
     ],
     "Configuration": [
         Item("Products", "category", "accounts_product", "account_view"),
+        Item("Loan products", "real_estate_agent", "loans_loanproduct", "loan_view"),
+        Item("Lending policy", "gavel", "loans_policy", "loan_view"),
+        Item("Buckets of late loans", "schedule", "loans_bucket", "loan_view"),
         Item("Fees", "sell", "accounts_feeversion", "account_view"),
         Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
@@ -76,6 +86,7 @@ GROUPS: dict[str, list[Item]] = {
 QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
     "kyc": ("Identity checks to decide", "kyc_application", "", "badge"),
     "fraud": ("Open fraud cases", "fraud_case", "?status__exact=OPEN", "gpp_maybe"),
+    "loans": ("Loans to decide", "loans_application", "", "request_quote"),
     "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=PENDING", "rule"),
     "held": ("Held payments", "payments_payment", "?status__exact=HELD", "hourglass_top"),
     "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),

@@ -15,6 +15,7 @@ API = [
     path("kyc/", include("kyc.api_urls")),
     path("", include("accounts.api_urls")),
     path("", include("payments.api_urls")),
+    path("", include("loans.api_urls")),
 ]
 
 urlpatterns = [

@@ -121,6 +121,8 @@ KEY_DEPOSITS = Limit("key-deposits", count=20 * settings.TRANSFERS_PER_MINUTE, s
 BULK_UPLOADS = Limit("bulk-uploads", count=10, seconds=60)
 # Statements as files, through page and API together.
 STATEMENT_EXPORTS = Limit("statement-exports", count=60, seconds=60)
+# Prices of loans, asked by anybody.
+LOAN_QUOTES = Limit("loan-quotes", count=60, seconds=60)
 PIN_CHANGES = Limit("pin-changes", count=10, seconds=900)
 REGISTRATIONS = Limit("registrations", count=20, seconds=3600)
 SIGN_INS_BY_ADDRESS = Limit("sign-ins-ip", count=30, seconds=300)

@@ -20,6 +20,7 @@ from identity.models import User
 from identity.permissions import Role
 from kyc.models import Application, State
 from ledger import queries as ledger
+from loans import queries as loans
 from payments import queries as payments
 from payments.models import Payment
 from payments.models import Status as PaymentStatus
@@ -60,6 +61,7 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
     parts: list[tuple[str, Callable[[], Queue]]] = [
         ("kyc_view", _kyc_queue),
         ("fraud_view", lambda: _fraud_queue(now)),
+        ("loan_view", _loan_queue),
         ("fraud_approve_rules", _rule_queue),
         ("payment_view", lambda: _held_queue(now)),
         ("account_view", _frozen_queue),
@@ -150,6 +152,11 @@ def _fraud_queue(now: datetime) -> Queue:
     """Open cases; urgent are those whose payment would soon expire undecided."""
     row = Case.objects.filter(status=CaseStatus.OPEN).aggregate(count=Count("pk"), oldest=Min("opened_at"))
     return Queue("fraud", row["count"], row["oldest"], urgent=_held_queue(now).urgent)
+
+
+def _loan_queue() -> Queue:
+    waiting = loans.queue().aggregate(count=Count("pk"), oldest=Min("submitted_at"))
+    return Queue("loans", waiting["count"], waiting["oldest"])
 
 
 def _rule_queue() -> Queue:

@@ -64,16 +64,23 @@ def repay_within(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, no
 def pay_due(*, actor: User, loan_id: UUID, client_id: UUID, now: datetime) -> Paid:
     """Pay everything that is due by today. Raises NothingDue and what `repay` raises."""
     with use_case():
-        loan = _lock_own(actor, loan_id)
-        known = _paid_before(loan, client_id)
-        if known is not None:
-            return Paid(loan, known, replayed=True)
-        today = max(day_of(now), loan.last_event_date)
-        run = queries.engine(loan, today)
-        due = sum(row.due.total - row.paid.total for row in run.result(today).rows if row.due_date <= today)
-        if not due:
-            raise NothingDue()
-        return _pay(loan, due, actor=actor, client_id=client_id, now=now)
+        return pay_due_within(actor=actor, loan_id=loan_id, client_id=client_id, now=now)
+
+
+def pay_due_within(*, actor: User, loan_id: UUID, client_id: UUID, now: datetime) -> Paid:
+    """`pay_due` inside the caller's transaction."""
+    loan = _lock_own(actor, loan_id)
+    known = _paid_before(loan, client_id)
+    if known is not None:
+        return Paid(loan, known, replayed=True)
+    if loan.status != Loan.Status.ACTIVE:
+        raise LoanClosed()
+    today = max(day_of(now), loan.last_event_date)
+    run = queries.engine(loan, today)
+    due = sum(row.due.total - row.paid.total for row in run.result(today).rows if row.due_date <= today)
+    if not due:
+        raise NothingDue()
+    return _pay(loan, due, actor=actor, client_id=client_id, now=now)
 
 
 def pay_off(*, actor: User, loan_id: UUID, quoted_minor: int, client_id: UUID, now: datetime) -> Paid:
@@ -88,6 +95,8 @@ def pay_off_within(*, actor: User, loan_id: UUID, quoted_minor: int, client_id: 
     known = _paid_before(loan, client_id)
     if known is not None:
         return Paid(loan, known, replayed=True)
+    if loan.status != Loan.Status.ACTIVE:
+        raise LoanClosed()
     today = max(day_of(now), loan.last_event_date)
     owed = queries.engine(loan, today).payoff_parts(today).total
     if owed != quoted_minor:

@@ -154,7 +154,7 @@ class PayOffPage(LoansSection):
         try:
             parts = services.payoff_quote(loan=loan, day=timezone.now().date())
         except DomainError as error:
-            form.attach(error)
+            context["refusal"] = error.text
         else:
             names = (("Principal", parts.principal), ("Interest to today", parts.interest), ("Fees", parts.fees))
             rows = [

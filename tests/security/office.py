@@ -23,6 +23,7 @@ from fraud.models import Rule
 from identity import services as identity
 from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
+from loans import services as loans
 from notifications.models import Message, OutboxEvent
 from payments import services as payments
 from payments.models import Limit
@@ -31,6 +32,7 @@ from reconciliation.models import Line, Match, OutsideStatement
 from tests.accounts.factories import open_test_account, set_test_fee
 from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
+from tests.loans.factories import granted, referred
 from tests.payments.bulk import checked, paid, to
 from tests.payments.factories import PIN, case_of, give_pin, held_payment, pay
 
@@ -43,12 +45,19 @@ READ = {
     "identity": "user_view",
     "kyc": "kyc_view",
     "ledger": "ledger_view",
+    "loans": "loan_view",
     "notifications": "notification_view",
     "payments": "payment_view",
     "reconciliation": "ledger_view",
 }
 # What Django's own forms may add and change; everything else is read-only there, and nothing can be deleted.
-EDIT = {"accounts/product": "product_edit", "accounts/referencerate": "product_edit"}
+EDIT = {
+    "accounts/product": "product_edit",
+    "accounts/referencerate": "product_edit",
+    "loans/bucket": "product_edit",
+    "loans/loanproduct": "product_edit",
+    "loans/policy": "product_edit",
+}
 GENERIC = re.compile(
     r"^admin/(?P<app>\w+)/(?P<model>\w+)/(?P<rest>add/|<path:object_id>/(change/|delete/|history/)?)?$"
 )
@@ -117,6 +126,13 @@ PAGES: dict[str, Page] = {
     "ledger/glcode/income-statement/": Page("ledger_view"),
     "ledger/glcode/trial-balance/": Page("ledger_view"),
     "ledger/seal/<int:number>/verify/": Page("ledger_view"),
+    "loans/application/<path:object_id>/approve/": Page("loan_decide", REASON),
+    "loans/application/<path:object_id>/decline/": Page("loan_decide", {**REASON, "told": "Your income varies."}),
+    "loans/loan/<path:object_id>/propose/": Page("loan_service", {**REASON, "instalments": "24"}),
+    "loans/loan/<path:object_id>/write-off/": Page("loan_service", REASON),
+    "loans/loan/portfolio/": Page("loan_view"),
+    "loans/restructure/<path:object_id>/agree/": Page("loan_service", REASON),
+    "loans/restructure/<path:object_id>/refuse/": Page("loan_service", REASON),
     "payments/payment/<path:object_id>/case/": Page("fraud_view", leads_on=True),
     "payments/payment/<path:object_id>/reverse/": Page("payment_reverse", REASON),
     "payments/payment/cash-in/": Page("payment_deposit", {"amount": "10.00", "client_id": str(uuid4())}),
@@ -233,8 +249,22 @@ def furnish(alice: User) -> Things:
     match = Match.objects.create(
         ledger_account_id=account, rule="AMOUNT", amount_minor=1_00, currency="EUR", made_at=now
     )
+    lender = make_user("furnisher.lending@bank.example", Role.LENDING)
+    loan, wish = granted(alice, current, lender, now=now), referred(alice, current, now=now)
+    plan = loans.propose(
+        actor=lender,
+        loan_id=loan.pk,
+        instalments=24,
+        annual_rate=None,
+        first_due_date=None,
+        reason="For the test",
+        now=now,
+    )
     return Things(
         by_route={
+            **{f"loans/application/<path:object_id>/{deed}/": str(wish.pk) for deed in ("approve", "decline")},
+            **{f"loans/loan/<path:object_id>/{deed}/": str(loan.pk) for deed in ("propose", "write-off")},
+            **{f"loans/restructure/<path:object_id>/{deed}/": str(plan.pk) for deed in ("agree", "refuse")},
             "reconciliation/line/<path:object_id>/match/": str(line.pk),
             "reconciliation/match/<path:object_id>/undo/": str(match.pk),
             "accounts/account": str(current.pk),

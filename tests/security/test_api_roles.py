@@ -26,6 +26,7 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import PASSWORD
 from tests.kyc import files, helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
+from tests.loans.factories import granted, referred
 from tests.payments import bulk
 from tests.payments.factories import PIN, give_pin, pay
 from tests.security import office
@@ -40,10 +41,14 @@ OPEN: set[Call] = {
     ("POST", "auth/token"),
     ("POST", "auth/token/refresh"),
     ("GET", "products/"),
+    ("GET", "loans/products"),
+    ("POST", "loans/quote"),
 }
 # About the caller alone: 2xx for everybody who is logged in, and nothing of anybody else.
 SELF: set[Call] = {
     ("GET", "accounts/"),
+    ("GET", "loans/"),
+    ("GET", "loans/applications"),
     ("GET", "auth/me"),
     ("GET", "bulk-files/"),
     ("GET", "kyc/applications"),
@@ -78,6 +83,13 @@ OWN: set[Call] = {
     ("POST", "kyc/applications/<uuid:application_id>/submit"),
     ("GET", "kyc/documents/<uuid:document_id>"),
     ("DELETE", "kyc/documents/<uuid:document_id>"),
+    ("GET", "loans/<uuid:loan_id>"),
+    ("GET", "loans/<uuid:loan_id>/schedule"),
+    ("POST", "loans/<uuid:loan_id>/repayments"),
+    ("POST", "loans/<uuid:loan_id>/prepayment-quote"),
+    ("GET", "loans/<uuid:loan_id>/payoff-quote"),
+    ("GET", "loans/applications/<uuid:loan_application_id>"),
+    ("POST", "loans/applications/<uuid:loan_application_id>/accept"),
     ("GET", "payees/<uuid:payee_id>/"),
     ("DELETE", "payees/<uuid:payee_id>/"),
     ("POST", "standing-orders/"),
@@ -93,6 +105,7 @@ OWN: set[Call] = {
 }
 # Each has a test of its own below.
 APART: set[Call] = {
+    ("POST", "loans/applications"),
     ("POST", "accounts/"),
     ("POST", "auth/logout"),
     ("POST", "kyc/applications"),
@@ -154,6 +167,9 @@ class World:
         self.order = payments.make_standing_order(draft=draft, pin=PIN, now=now)
         self.firm: Account = open_test_account(alice, "BUS-EUR", "100.00")
         self.file = bulk.checked(self.firm, [bulk.to(self.bobs, "1.00")])
+        lender = office.make_user("lender@bank.example", Role.LENDING)
+        self.loan = granted(alice, self.account, lender, now=now)
+        self.wish = referred(alice, self.account, now=now)
         self.application: Application = helpers.draft(dora)
         self.document = helpers.upload(dora, self.application)
         self.secrets = [str(self.account.pk), self.account.number, str(self.payment.pk), str(self.application.pk)]
@@ -169,6 +185,8 @@ class World:
             .replace("<uuid:payee_id>", str(self.payee.pk))
             .replace("<uuid:order_id>", str(self.order.pk))
             .replace("<uuid:bulk_id>", str(self.file.pk))
+            .replace("<uuid:loan_id>", str(self.loan.pk))
+            .replace("<uuid:loan_application_id>", str(self.wish.pk))
             .replace("<str:channel>", "PORTAL")
             .replace("<str:month>", f"{self.month:%Y-%m}")
         )
@@ -204,6 +222,9 @@ class World:
                 "payee_name": self.bobs.owner.full_name,
             },
             ("POST", "transactions/withdraw"): {**money, "iban": "DE89370400440532013000"},
+            ("POST", "loans/<uuid:loan_id>/repayments"): {"amount": "5.00"},
+            ("POST", "loans/<uuid:loan_id>/prepayment-quote"): {"amount": "5.00"},
+            ("POST", "loans/applications/<uuid:loan_application_id>/accept"): {"pin": PIN},
             ("PATCH", "users/profile"): {"full_name": "Some Name"},
             ("POST", "users/pin"): {"pin": "8305", "password": PASSWORD},
         }

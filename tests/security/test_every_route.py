@@ -31,7 +31,7 @@ from tests.payments.factories import PIN, case_of, give_pin, held_payment
 OPEN = re.compile(
     r"^$|^favicon\.ico$|^auth/|^admin/(login|logout)/$|^api/(schema|docs|redoc)/$|^(livez|readyz|health)$|"
     r"^api/v1/auth/(register|token|token/refresh|logout)$|^api/v1/products/$|^notifications/mailbox/|"
-    r"^loans/calculator/$"
+    r"^loans/calculator/$|^api/v1/loans/(products|quote)$"
 )
 # An address that names one of these shows a thing that a stranger must not see.
 PRIVATE = re.compile(

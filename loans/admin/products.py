@@ -1,0 +1,165 @@
+"""What the bank lends on which terms, by which policy it decides, and what lateness means. Every change goes into the trail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Max, Model
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from audit import services as audit
+from identity.models import User
+from loans.models import Bucket, LoanProduct, Policy, RateBand
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
+
+_NOTE = (
+    "Changed terms hold for offers made from then on. Offers and loans that exist keep the terms they were made with."
+)
+
+
+class _Configuration(ModelAdmin):
+    """Readable with `loan_view`, editable with `product_edit`; nothing is deleted."""
+
+    subject_kind: ClassVar[str]
+    actions = None
+    list_fullwidth = True
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("identity.loan_view")) or self.has_change_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("identity.product_edit"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("identity.product_edit"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Model, form: _ModelForm, change: bool) -> None:
+        before = {name: str(form.initial.get(name, "")) for name in form.changed_data} if change else {}
+        super().save_model(request, obj, form, change)
+        audit.record(
+            actor=request.user,
+            action=f"{self.subject_kind}.{'changed' if change else 'added'}",
+            subject_kind=self.subject_kind,
+            subject_id=str(obj.pk),
+            data={"before": before, "after": {name: str(getattr(obj, name)) for name in form.changed_data}},
+        )
+
+
+class RateBandInline(TabularInline):
+    model = RateBand
+    extra = 0
+    ordering = ["min_score"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("identity.loan_view") or request.user.has_perm("identity.product_edit"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("identity.product_edit"))
+
+    has_add_permission = has_change_permission
+    has_delete_permission = has_change_permission
+
+
+@admin.register(LoanProduct)
+class LoanProductAdmin(_Configuration):
+    subject_kind = "loan_product"
+    inlines = [RateBandInline]
+    list_display = ["name", "code", "kind", "amounts", "months", "rate", "is_open"]
+    list_filter = ["kind", "is_open"]
+    ordering = ["kind", "code"]
+    fieldsets = [
+        (None, {"fields": ["name", "code", "kind", "currency", "description", "is_open"]}),
+        (
+            "Terms",
+            {
+                "description": _NOTE,
+                "fields": [
+                    ("min_amount_minor", "max_amount_minor"),
+                    ("min_instalments", "max_instalments"),
+                    ("annual_rate", "method", "day_count"),
+                    ("principal_grace", "prepayment", "allocation"),
+                    ("takes_partial", "cooling_off_days"),
+                ],
+            },
+        ),
+        (
+            "Charges",
+            {
+                "fields": [
+                    ("arrangement_fee_percent", "instalment_fee_minor"),
+                    ("penalty_percent", "penalty_grace_days"),
+                ]
+            },
+        ),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["code", "kind", "currency"] if obj is not None else []
+
+    @display(description="amount", ordering="max_amount_minor")  # type: ignore[untyped-decorator]
+    def amounts(self, product: LoanProduct) -> str:
+        return f"{product.min_amount} to {product.max_amount}"
+
+    @display(description="months")  # type: ignore[untyped-decorator]
+    def months(self, product: LoanProduct) -> str:
+        return f"{product.min_instalments} to {product.max_instalments}"
+
+    @display(description="rate a year", ordering="annual_rate")  # type: ignore[untyped-decorator]
+    def rate(self, product: LoanProduct) -> str:
+        return f"{product.annual_rate:.2f} %"
+
+
+@admin.register(Policy)
+class PolicyAdmin(_Configuration):
+    """A version is never changed; adding one replaces the last."""
+
+    subject_kind = "loan_policy"
+    list_display = ["version", "created_at", "created_by", "approve_from_score", "second_officer_above_minor"]
+    ordering = ["-version"]
+    fields = [
+        "approve_from_score",
+        "refer_from_score",
+        "approve_up_to_minor",
+        "second_officer_above_minor",
+        "approve_up_to_burden",
+        "decline_above_burden",
+    ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("identity.loan_view") or request.user.has_perm("identity.product_edit"))
+
+    def save_model(self, request: HttpRequest, obj: Model, form: _ModelForm, change: bool) -> None:
+        assert isinstance(obj, Policy)
+        assert isinstance(request.user, User)
+        obj.version = (Policy.objects.aggregate(last=Max("version"))["last"] or 0) + 1
+        obj.created_by, obj.created_at = request.user, timezone.now()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Bucket)
+class BucketAdmin(_Configuration):
+    subject_kind = "loan_bucket"
+    list_display = ["name", "from_days", "provision_percent", "told"]
+    ordering = ["from_days"]
+    fields = ["from_days", "name", "provision_percent", "told"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["from_days"] if obj is not None else []

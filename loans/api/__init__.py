@@ -1,0 +1,1 @@
+"""The loans API: products and quotes for everybody, applications and loans for customers."""

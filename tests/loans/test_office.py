@@ -1,0 +1,114 @@
+"""Lending in the back office: the file of an application, deciding it, a loan's books, the portfolio, products and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from identity.models import User
+from loans.models import Application, LoanProduct, Policy, Restructure
+from tests.accounts.factories import open_test_account
+from tests.loans.factories import customer_with_a_past, granted, live_until, referred, running_loan
+from tests.payments.factories import give_pin
+
+pytestmark = pytest.mark.django_db
+Login = Callable[[User], Client]
+REASON = {"reason": "Because the test says so."}
+
+
+def test_the_whole_file_is_on_one_page(alice: User, lender: User, login: Login) -> None:
+    application = referred(alice, open_test_account(alice), now=timezone.now())
+    client = login(lender)
+
+    assert "Alice Archer" in client.get("/admin/loans/application/").content.decode()
+    page = client.get(f"/admin/loans/application/{application.pk}/change/").content.decode()
+
+    for text in (
+        "Can it be carried?",
+        "Seen in the ledger",
+        "What stands against it",
+        "APR",
+        "We do not see the income",
+    ):
+        assert text in page
+    assert "Loans to decide" in client.get("/admin/").content.decode()
+
+
+def test_an_officer_approves_and_declines_there(alice: User, bob: User, lender: User, login: Login) -> None:
+    first = referred(alice, open_test_account(alice), now=timezone.now())
+    second = referred(bob, open_test_account(bob), now=timezone.now())
+    client = login(lender)
+
+    assert client.post(f"/admin/loans/application/{first.pk}/approve/", {"reason": ""}).status_code == 422
+    assert client.post(f"/admin/loans/application/{first.pk}/approve/", REASON).status_code == 302
+    told = {**REASON, "told": "Your income varies too much."}
+    assert client.post(f"/admin/loans/application/{second.pk}/decline/", told).status_code == 302
+
+    assert [Application.objects.get(pk=each.pk).status for each in (first, second)] == ["APPROVED", "DECLINED"]
+    again = client.post(f"/admin/loans/application/{first.pk}/approve/", REASON)
+    assert again.status_code == 422
+
+
+def test_another_plan_takes_two_officers(alice: User, lender: User, second_lender: User, login: Login) -> None:
+    give_pin(alice)
+    loan = granted(alice, open_test_account(alice), lender, now=timezone.now())
+    client, colleague = login(lender), login(second_lender)
+
+    assert client.post(f"/admin/loans/loan/{loan.pk}/propose/", REASON).status_code == 422
+    client.post(f"/admin/loans/loan/{loan.pk}/propose/", {**REASON, "instalments": "24"})
+    proposal = Restructure.objects.get()
+    assert client.post(f"/admin/loans/restructure/{proposal.pk}/agree/", REASON).status_code == 422
+    assert "24 instalments" in colleague.get("/admin/loans/restructure/").content.decode()
+    colleague.post(f"/admin/loans/restructure/{proposal.pk}/agree/", REASON)
+
+    assert loan.instalments.count() == 24
+    assert client.post(f"/admin/loans/loan/{loan.pk}/write-off/", REASON).status_code == 422
+    page = client.get(f"/admin/loans/loan/{loan.pk}/change/").content.decode()
+    assert "instalments 24" in page
+
+
+def test_the_portfolio_adds_up(alice: User, lender: User, login: Login) -> None:
+    loan = running_loan(alice, customer_with_a_past(alice))
+    live_until(date(2026, 4, 3))
+    loan.refresh_from_db()
+
+    page = login(lender).get("/admin/loans/loan/portfolio/").content.decode()
+
+    assert f"€{loan.principal_balance_minor / 100:,.2f}" in page
+    assert "March 2026" in page
+    assert "Personal loan" in page
+
+
+def test_the_administrator_edits_products_and_policy(administrator: User, lender: User, login: Login) -> None:
+    client = login(administrator)
+    product = LoanProduct.objects.get(code="PERSONAL")
+    page = client.get("/admin/loans/loanproduct/PERSONAL/change/")
+    form = page.context["adminform"].form
+    values = {name: form.initial.get(name) for name in form.fields}
+    data = {name: "" if value is None else value for name, value in values.items() if value is not False}
+    inline = page.context["inline_admin_formsets"][0].formset
+    data |= {
+        "name": "Everyday loan",
+        f"{inline.prefix}-TOTAL_FORMS": "0",
+        f"{inline.prefix}-INITIAL_FORMS": "0",
+    }
+
+    assert client.post("/admin/loans/loanproduct/PERSONAL/change/", data).status_code == 302
+    product.refresh_from_db()
+    assert product.name == "Everyday loan"
+    policy = {
+        "approve_from_score": "80",
+        "refer_from_score": "50",
+        "approve_up_to_minor": "100000",
+        "second_officer_above_minor": "500000",
+        "approve_up_to_burden": "35",
+        "decline_above_burden": "50",
+    }
+    assert client.post("/admin/loans/policy/add/", policy).status_code == 302
+    assert Policy.objects.latest("version").version == 2
+    assert Policy.objects.latest("version").created_by == administrator
+    assert login(lender).post("/admin/loans/policy/add/", policy).status_code == 403
