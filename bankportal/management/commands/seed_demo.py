@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from bankportal.demo import bank, bookkeeping, featured, firm, identity_checks, suspicions
+from bankportal.demo import bank, bookkeeping, featured, firm, identity_checks, lending, suspicions
 from bankportal.demo.staff import STAFF
 
 
@@ -36,6 +36,7 @@ class Command(BaseCommand):
             bookkeeping.live_ninety_days(books, end=end, quiet=quiet)
         featured.ensure(books, end=end)
         firm.ensure(books, end=end)
+        lending.ensure(books, end=end)
         suspicions.ensure(books, end=end)
         bank.finish()
 
