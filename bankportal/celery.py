@@ -41,6 +41,8 @@ app.conf.update(
         "issue-statements": {"task": "accounts.tasks.issue_statements", "schedule": 300.0},
         "sweep-statement-files": {"task": "accounts.tasks.sweep_statement_files", "schedule": 3600.0},
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
+        "score-challengers": {"task": "fraud.tasks.score_challengers", "schedule": 60.0},
+        "report-drift": {"task": "fraud.tasks.report_drift", "schedule": 3600.0},
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
         "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},
         "take-daily-balances": {"task": "ledger.tasks.take_daily_balances", "schedule": 3600.0},

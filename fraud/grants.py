@@ -10,16 +10,18 @@ from fraud.models import (
     AnomalyScore,
     CaseNote,
     Decision,
+    DriftReport,
     EntityReport,
     FeaturesConfig,
     Label,
     ModelFile,
     ModelVersionConfig,
+    ShadowScore,
     ThresholdConfig,
 )
 
 _EVIDENCE = (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore)
-_KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig)
+_KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig, ShadowScore, DriftReport)
 
 
 def tighten(role: str) -> None:

@@ -22,16 +22,19 @@ from fraud.models.registry import (
     ModelVersionConfig,
     ThresholdConfig,
 )
+from fraud.models.watching import Backtest, DriftReport, ShadowScore
 
 __all__ = [
     "Activity",
     "AnomalyModel",
     "AnomalyScore",
+    "Backtest",
     "Case",
     "CaseNote",
     "CaseQuerySet",
     "CaseStatus",
     "Decision",
+    "DriftReport",
     "EntityReport",
     "FeaturesConfig",
     "Label",
@@ -43,5 +46,6 @@ __all__ = [
     "RuleAction",
     "RuleState",
     "Ruleset",
+    "ShadowScore",
     "ThresholdConfig",
 ]

@@ -1,0 +1,189 @@
+"""Beside live decisions: rules tried on the past, challengers in shadow, and whether payments still look the same."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.conf import settings
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+
+from audit import services as audit
+from common.db import use_case
+from common.errors import Invalid
+from fraud.errors import RuleNotFound
+from fraud.models import Backtest, Decision, DriftReport, Label, ModelState, ModelVersion, Rule, ShadowScore
+from fraud.queries import switches
+from fraud.rules import conditions
+from fraud.rules.backtesting import Seen, Tally
+from fraud.rules.deciding import decide
+from fraud.rules.drift import DRIFTED, equal_samples, stability_index
+from fraud.rules.facts import Outcome, Reason
+from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
+from fraud.rules.judging import Judgement
+from fraud.rules.learning.artifact import BrokenArtifact
+from fraud.services import registry
+from identity import services as identity
+from identity.models import User
+
+logger = logging.getLogger(__name__)
+
+LONGEST = timedelta(days=400)
+CHUNK = 2000
+SHADOW_BACK = timedelta(days=1)
+SHADOW_BATCH = 1000
+MOST_CHALLENGERS = 3
+DRIFT_ROWS = 20_000
+FEWEST_DRIFT_ROWS = 100
+
+
+def request_backtest(*, actor: User, rule_id: uuid.UUID, from_at: datetime, to_at: datetime, now: datetime) -> Backtest:
+    """Ask for a rule to be tried on stored decisions; `run_backtest` does it.
+
+    Raises PermissionMissing, RuleNotFound, InvalidCondition and Invalid for a period that is empty or too long.
+    """
+    identity.require(actor, "fraud_edit_rules")
+    if not from_at < to_at or to_at - from_at > LONGEST:
+        raise Invalid(f"Choose a period of at most {LONGEST.days} days that ends after it begins.", field="to_at")
+    with use_case():
+        rule = Rule.objects.filter(pk=rule_id).first()
+        if rule is None:
+            raise RuleNotFound
+        conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
+        asked = Backtest.objects.create(rule=rule, from_at=from_at, to_at=to_at, requested_by=actor, requested_at=now)
+        audit.record(
+            actor=actor,
+            action="fraud.backtest_requested",
+            subject_kind="fraud_rule",
+            subject_id=rule.pk,
+            data={"code": rule.code, "version": rule.version, "from": from_at.isoformat(), "to": to_at.isoformat()},
+        )
+    return asked
+
+
+def run_backtest(*, backtest_id: uuid.UUID, now: datetime) -> Backtest:
+    """Ask the condition about every decision of the period, showing progress; a finished one is left as it is."""
+    asked = Backtest.objects.select_related("rule").get(pk=backtest_id)
+    if asked.finished_at is not None:
+        return asked
+    node = conditions.parse(asked.rule.condition, currency=settings.BASE_CURRENCY)
+    found = Decision.objects.filter(at__gte=asked.from_at, at__lt=asked.to_at, schema_hash=SCHEMA_HASH)
+    asked.decisions_total = found.count()
+    tally = Tally()
+    for seen in _seen(asked):
+        tally.add(node, seen)
+        if tally.decisions % CHUNK == 0:
+            asked.decisions_done = tally.decisions
+            asked.save(update_fields=["decisions_total", "decisions_done"])
+    asked.decisions_done, asked.result, asked.finished_at = tally.decisions, tally.report(), now
+    asked.save(update_fields=["decisions_total", "decisions_done", "result", "finished_at"])
+    return asked
+
+
+def _seen(asked: Backtest) -> Iterator[Seen]:
+    label = Label.objects.filter(decision=OuterRef("pk")).values("is_fraud")[:1]
+    found = Decision.objects.filter(at__gte=asked.from_at, at__lt=asked.to_at, schema_hash=SCHEMA_HASH)
+    rows = found.annotate(known=Subquery(label)).order_by("at", "pk")
+    for features, customer_id, amount, reasons, known in rows.values_list(
+        "features", "customer_id", "amount_base_minor", "reasons", "known"
+    ).iterator(chunk_size=CHUNK):
+        codes = tuple(str(reason["code"]) for reason in reasons)
+        yield Seen(features, customer_id, amount, codes, known)
+
+
+def score_challengers(*, now: datetime) -> int:
+    """Let each challenger say what it would have decided about the decisions of the last day; safe to run twice."""
+    waiting = [ModelState.CHALLENGER, ModelState.NOMINATED]
+    scored = 0
+    for version in ModelVersion.objects.filter(state__in=waiting).order_by("-number")[:MOST_CHALLENGERS]:
+        done = ShadowScore.objects.filter(decision=OuterRef("pk"), version=version)
+        fresh = Decision.objects.filter(at__gt=now - SHADOW_BACK, at__lte=now, schema_hash=SCHEMA_HASH)
+        decisions = list(fresh.filter(~Exists(done)).order_by("-at", "-pk")[:SHADOW_BATCH])
+        if not decisions:
+            continue
+        try:
+            stack = registry.opened(version).stack
+        except BrokenArtifact:
+            logger.exception("challenger refused", extra={"model": version.number})
+            continue
+        thresholds = switches().thresholds
+        rows = []
+        for decision in decisions:
+            decided = decide(
+                judgement=_rules_said(decision),
+                stack=stack,
+                row=numbers(decision.features),
+                vector=decision.features,
+                thresholds=thresholds,
+                currency=settings.BASE_CURRENCY,
+            )
+            rows.append(
+                ShadowScore(
+                    decision=decision,
+                    version=version,
+                    outcome=decided.outcome,
+                    score=decided.score,
+                    layers=dict(decided.layers),
+                    scored_at=now,
+                )
+            )
+        with use_case():
+            ShadowScore.objects.bulk_create(rows, ignore_conflicts=True)
+        scored += len(rows)
+    return scored
+
+
+def _rules_said(decision: Decision) -> Judgement:
+    """The rules' part of a stored decision; a challenger changes only what models say."""
+    reasons = tuple(Reason(**reason) for reason in decision.reasons if not reason["code"].startswith("MODEL_"))
+    score = float(decision.layers.get("rules", decision.score))
+    blocked = decision.outcome == Outcome.BLOCKED and score >= 0.8
+    outcome = Outcome.BLOCKED if blocked else Outcome.FLAGGED if reasons else Outcome.APPROVED
+    return Judgement(outcome, score, reasons)
+
+
+def report_drift(*, now: datetime) -> DriftReport | None:
+    """Compare the last seven days with the thirty before them; None while there are too few decisions. One a day."""
+    day = now.date()
+    known = DriftReport.objects.filter(day=day).first()
+    if known is not None:
+        return known
+    week = now - timedelta(days=7)
+    recent, before = _vectors(week, now), _vectors(week - timedelta(days=30), week)
+    if min(len(recent), len(before)) < FEWEST_DRIFT_ROWS:
+        return None
+    before, recent = equal_samples(before, recent, most=DRIFT_ROWS, seed=day.toordinal())
+    indices = {name: round(stability_index(before[:, at], recent[:, at]), 4) for at, name in enumerate(VECTOR_FEATURES)}
+    score = round(stability_index(before[:, -1], recent[:, -1]), 4)
+    week_of = Decision.objects.filter(at__gt=week, at__lte=now)
+    alerts = week_of.aggregate(all=Count("pk"), alerts=Count("pk", filter=~Q(outcome=Outcome.APPROVED)))
+    delays = Label.objects.filter(labelled_at__gt=week, labelled_at__lte=now).annotate(
+        delay=F("labelled_at") - F("decision__at")
+    )
+    hours = [delay.total_seconds() / 3600 for delay in delays.values_list("delay", flat=True)]
+    drifted = sorted(name for name, index in {**indices, "score": score}.items() if index > DRIFTED)
+    if drifted:
+        logger.error("fraud features have drifted", extra={"features": drifted})
+    with use_case():
+        report, _ = DriftReport.objects.get_or_create(
+            day=day,
+            defaults={
+                "rows": len(recent),
+                "features": indices,
+                "score": score,
+                "alert_share": alerts["alerts"] / alerts["all"],
+                "label_delay_hours": float(np.median(hours)) if hours else None,
+                "drifted": drifted,
+            },
+        )
+    return report
+
+
+def _vectors(since: datetime, until: datetime) -> np.ndarray:
+    """Stored vectors with the score as the last column, the latest 100,000 of the period."""
+    found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=SCHEMA_HASH).order_by("-at", "-pk")
+    rows = [[*numbers(features), score] for features, score in found.values_list("features", "score")[: 5 * DRIFT_ROWS]]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(VECTOR_FEATURES) + 1)

@@ -1,0 +1,150 @@
+"""Beside live decisions: rules tried on the past, challengers in shadow, drift."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.errors import Forbidden, Invalid
+from fraud import services as fraud
+from fraud import tasks
+from fraud.models import Backtest, Case, Decision, DriftReport, Label, Rule, ShadowScore
+from fraud.rules.drift import equal_samples, stability_index
+from fraud.rules.learning.stack import Scale
+from fraud.services import watching
+from tests.fraud.conftest import NOON
+from tests.fraud.test_registry import golden, in_charge, keep, stack
+
+__all__ = ["golden", "in_charge", "keep", "stack"]
+DAY = timedelta(days=1)
+
+
+def test_a_backtest_counts_what_the_rule_would_have_hit(screen: Any, officer: Any) -> None:
+    seen = [screen(amount_minor=minor, customer_id=uuid.UUID(int=minor)) for minor in (90_00, 200_00, 300_00)]
+    for verdict, fraud_found in zip(seen[1:], (True, False), strict=True):
+        Label.objects.create(
+            decision_id=verdict.decision_id, is_fraud=fraud_found, labelled_by=officer, labelled_at=NOON
+        )
+    rule = fraud.draft_rule(
+        actor=officer,
+        code="ABOVE_100",
+        name="Above a hundred",
+        condition={"feature": "amount_base", "op": ">", "value": "100.00"},
+        action="FLAG",
+        customer_text="This payment is large.",
+        now=NOON,
+    )
+    asked = watching.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON + DAY, now=NOON + DAY)
+    tasks.run_backtest(backtest_id=str(asked.pk))
+    asked.refresh_from_db()
+    assert (asked.decisions_total, asked.decisions_done) == (3, 3)
+    assert asked.result == {
+        "decisions": 3,
+        "hits": 2,
+        "hits_fraud": 1,
+        "hits_honest": 1,
+        "frauds": 1,
+        "precision": 0.5,
+        "recall": 1.0,
+        "saved_minor": 200_00,
+        "customers_bothered": 1,
+        "overlap": {},
+    }
+    finished = asked.finished_at
+    tasks.run_backtest(backtest_id=str(asked.pk))
+    asked.refresh_from_db()
+    assert asked.finished_at == finished
+
+
+def test_a_backtest_of_a_live_rule_gives_what_live_gave(screen: Any, officer: Any) -> None:
+    for index in range(8):
+        screen(at=NOON + timedelta(seconds=index))
+    screen(amount_minor=6000_00, country="NG", customer_id=uuid.UUID(int=8))
+    for code in ("VELOCITY", "LARGE_AWAY_FROM_HOME"):
+        rule = Rule.objects.get(code=code)
+        asked = watching.request_backtest(
+            actor=officer, rule_id=rule.pk, from_at=NOON - DAY, to_at=NOON + DAY, now=NOON + DAY
+        )
+        result = watching.run_backtest(backtest_id=asked.pk, now=NOON + DAY).result
+        live = sum(code in [reason["code"] for reason in decision.reasons] for decision in Decision.objects.all())
+        assert result["hits"] == result["overlap"][code] == live > 0
+
+
+def test_a_backtest_needs_the_right_and_a_period(db: None, officer: Any, teller: Any) -> None:
+    rule = Rule.objects.get(code="VELOCITY")
+    with pytest.raises(Forbidden):
+        watching.request_backtest(actor=teller, rule_id=rule.pk, from_at=NOON, to_at=NOON + DAY, now=NOON)
+    with pytest.raises(Invalid):
+        watching.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON, now=NOON)
+    with pytest.raises(Invalid):
+        watching.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON + 500 * DAY, now=NOON)
+    assert not Backtest.objects.exists()
+
+
+def test_a_challenger_scores_in_shadow_and_decides_nothing(keep: Any, screen: Any) -> None:
+    version = keep(supervised=Scale((0.0, 0.05, 1.0), (0.0, 0.9, 0.95)))
+    verdict = screen(amount_minor=450_00)
+    assert verdict.outcome == "APPROVED"
+    assert watching.score_challengers(now=NOON + timedelta(minutes=1)) == 1
+    assert watching.score_challengers(now=NOON + timedelta(minutes=2)) == 0
+    score = ShadowScore.objects.get()
+    assert (score.version_id, score.outcome) == (version.pk, "BLOCKED")
+    assert score.layers["rules"] == 0.0
+    assert not Case.objects.exists()
+
+
+def test_shadow_gives_what_the_same_model_gives_in_charge(keep: Any, in_charge: Any, screen: Any) -> None:
+    in_charge()
+    keep()
+    verdict = screen(amount_minor=6000_00, country="NG", at=NOON + timedelta(hours=1))
+    assert watching.score_challengers(now=NOON + timedelta(hours=2)) == 1
+    score = ShadowScore.objects.get(decision_id=verdict.decision_id)
+    assert (score.outcome, score.score, score.layers) == (verdict.outcome, verdict.score, dict(verdict.layers))
+
+
+def test_the_index_is_nothing_for_the_same_and_large_for_another_population() -> None:
+    dice = np.random.default_rng(1)
+    before, same, other = dice.normal(size=4000), dice.normal(size=4000), dice.normal(1.5, size=4000)
+    assert stability_index(before, before) == 0
+    assert stability_index(before, same) < 0.02
+    assert stability_index(before, other) > 1
+    gone = np.where(np.arange(4000) % 2, before, np.nan)
+    assert stability_index(before, gone) > 1
+    with pytest.raises(ValueError):
+        stability_index(before, np.array([]))
+
+
+def test_samples_are_of_one_size() -> None:
+    first, second = equal_samples(np.zeros((50, 2)), np.ones((20, 2)), most=10, seed=1)
+    assert first.shape == second.shape == (10, 2)
+
+
+def test_a_drift_report_names_what_moved_once_a_day(screen: Any) -> None:
+    assert watching.report_drift(now=NOON) is None
+    pattern = Decision.objects.get(pk=screen().decision_id)
+    dice = np.random.default_rng(2)
+    rows = []
+    for index in range(300):
+        row = Decision.objects.get(pk=pattern.pk)
+        recent = index % 2 == 0
+        row.pk, row.at = uuid.uuid4(), NOON - timedelta(days=3 if recent else 20, minutes=index)
+        mean = 500_00 if recent else 50_00
+        row.features = {**pattern.features, "transaction_amount": int(dice.integers(mean, 2 * mean))}
+        rows.append(row)
+    Decision.objects.bulk_create(rows)
+    report = watching.report_drift(now=NOON)
+    assert report is not None
+    assert report.drifted == ["transaction_amount"]
+    assert report.features["hour"] == 0
+    assert report.alert_share == 0
+    assert watching.report_drift(now=NOON + timedelta(hours=1)) == report
+    assert DriftReport.objects.count() == 1
+
+
+def test_the_tasks_run_on_an_empty_bank(db: None) -> None:
+    assert tasks.score_challengers() == 0
+    assert tasks.report_drift() is False
