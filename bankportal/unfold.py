@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 UNFOLD = {
     "SITE_TITLE": "Bankportal back office",
@@ -48,6 +49,14 @@ UNFOLD = {
             "900": "#0a3a2e",
             "950": "#06241a",
         },
+    },
+    # Beside logging out, in the menu of whoever is logged in.
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Your sign-ins", "link": reverse_lazy("admin:identity_user_own_sign_ins")},
+            {"title": "Two-step verification", "link": reverse_lazy("mfa_index")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ],
     },
     "SIDEBAR": {
         "show_search": True,

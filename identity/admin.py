@@ -8,16 +8,20 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from axes.models import AccessAttempt
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from common.errors import NotFound
 from identity import queries, services
 from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
 from identity.models import ApiClient, User
@@ -83,6 +87,50 @@ class UserAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_urls(self) -> list[Any]:
+        own = require_http_methods(["GET", "HEAD", "POST"])(self.admin_site.admin_view(self.own_sign_ins))
+        return [path("own-sign-ins/", own, name="identity_user_own_sign_ins"), *super().get_urls()]
+
+    def own_sign_ins(self, request: HttpRequest) -> HttpResponse:
+        """Where the member of staff who asks is signed in; a POST ends one of these sign-ins, or all others.
+
+        Open to all staff, as the portal's security page is to each customer. Somebody else's sign-in is a 404.
+        """
+        here = reverse("admin:identity_user_own_sign_ins")
+        if request.method == "POST":
+            self._end_own(request, request.POST.get("end", ""))
+            return HttpResponseRedirect(here)
+        request.crumb = "Your sign-ins"  # type: ignore[attr-defined]
+        now, current = timezone.now(), request.session.session_key or ""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts if self.has_view_permission(request) else None,
+            "title": "Your sign-ins",
+            "sessions": queries.open_sessions(request.user, current=current, now=now),
+            "sign_ins": queries.recent_sign_ins(request.user),
+        }
+        return TemplateResponse(request, "admin/identity/own_sign_ins.html", context)
+
+    def _end_own(self, request: HttpRequest, what: str) -> None:
+        """`what` is `others`, or the way and the key of one sign-in, such as `Browser 12`."""
+        now = timezone.now()
+        way, _, key = what.partition(" ")
+        try:
+            if what == "others":
+                services.end_other_sign_ins(actor=request.user, now=now)
+                update_session_auth_hash(request, User.objects.get(pk=request.user.pk))
+                services.keep_browser_session(request=request)
+            elif way == "Browser" and key.isascii() and key.isdigit() and len(key) < 19:
+                services.end_browser_session(actor=request.user, session_id=int(key), now=now)
+            elif way == "API":
+                services.end_own_api_session(actor=request.user, session_id=uuid.UUID(key), now=now)
+            else:
+                raise Http404
+        except (NotFound, ValueError) as error:
+            raise Http404 from error
+        done = "You are signed out everywhere but here." if what == "others" else "That sign-in has ended."
+        messages.success(request, done)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -116,6 +116,8 @@ def _expire_one(application_id: uuid.UUID, now: datetime) -> int:
         audit.record(
             actor=None, action="kyc.expired", subject_kind=SUBJECT, subject_id=application.pk, data={"from": before}
         )
+        if before == State.APPROVED:
+            notifications.notify(user_id=application.user_id, kind="kyc_expired", data={"url": STATUS_PATH})
         return 1
 
 

@@ -33,6 +33,11 @@ KINDS: dict[str, Kind] = {
         icon="check-circle",
     ),
     "kyc_rejected": Kind("We could not confirm your identity", "{reason}", icon="alert"),
+    "kyc_expired": Kind(
+        "Your identity check has expired",
+        "Apply again to open further accounts. We kept what you told us; your accounts work as before.",
+        icon="document",
+    ),
     "account_opened": Kind("Your account {account} is open", "You can pay in and send money at once.", icon="accounts"),
     "account_frozen": Kind(
         "Your account {account} is frozen",

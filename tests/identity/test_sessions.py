@@ -127,3 +127,40 @@ def test_the_librarys_own_page_leads_to_ours(alice: User) -> None:
     here = log_in(alice)
     assert here.get("/auth/sessions/").headers["Location"] == "/security/"
     assert here.post("/auth/sessions/").status_code == 405
+
+
+OWN = "/admin/identity/user/own-sign-ins/"
+
+
+def test_staff_see_and_end_their_own_sign_ins_in_the_back_office(auditor: User) -> None:
+    first, second = (Client(headers={"user-agent": agent}) for agent in (FIREFOX, PHONE))
+    for client in (first, second):
+        assert client.post("/auth/login/", {"login": auditor.email, "password": PASSWORD}).status_code == 302
+        assert client.get("/admin/").status_code == 200
+    told = tokens(auditor)
+    page = first.get(OWN).content.decode()
+    assert page.index("Firefox on Linux (this one)") < page.index("Safari on iPhone")
+    assert f'href="{OWN}"' in first.get("/admin/").content.decode()
+    assert first.post(OWN, {"end": f"Browser {key_of(second)}"}).status_code == 302
+    assert second.get("/admin/").status_code == 302
+    living = ApiSession.objects.get(user=auditor, ended_at=None)
+    assert first.post(OWN, {"end": f"API {living.pk}"}).status_code == 302
+    bearer = APIClient(headers={"authorization": f"Bearer {told['access']}"})
+    assert bearer.get("/api/v1/auth/me").status_code == 401
+    third = Client(headers={"user-agent": PHONE})
+    third.post("/auth/login/", {"login": auditor.email, "password": PASSWORD})
+    assert first.post(OWN, {"end": "others"}).status_code == 302
+    assert third.get("/admin/").status_code == 302
+    assert first.get(OWN).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["", "Browser", "Browser x", "API 1", "Browser 99999999999999999999", "all"])
+def test_nonsense_ends_nothing(auditor: User, login: Any, what: str) -> None:
+    assert login(auditor).post(OWN, {"end": what}).status_code == 404
+
+
+def test_staff_cannot_end_a_sign_in_of_somebody_else(auditor: User, alice: User, login: Any) -> None:
+    client = log_in(alice)
+    assert login(auditor).post(OWN, {"end": f"Browser {key_of(client)}"}).status_code == 404
+    assert client.get("/security/").status_code == 200
+    assert client.get(OWN).status_code == 302, "the back office is closed to customers"

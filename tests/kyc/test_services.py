@@ -327,6 +327,8 @@ def test_drafts_and_approvals_expire(alice: Any, bob: Any) -> None:
     assert services.expire_applications(now=timezone.now()) == 0
     assert services.expire_applications(now=timezone.now() + timedelta(days=400)) == 2
     assert set(Application.objects.values_list("state", flat=True)) == {State.EXPIRED}
+    told = OutboxEvent.objects.filter(kind="kyc_expired").values_list("user", flat=True)
+    assert list(told) == [bob.pk], "a forgotten draft is no news"
     assert not queries.is_approved(bob.pk)
     assert queries.legal_name(bob.pk) == "Bob Baker"
 

@@ -147,6 +147,7 @@ SITE = {
     "": 200,
     "(?P<url>.*)$": 404,
     "autocomplete/": 403,
+    "identity/user/own-sign-ins/": 200,
     "jsi18n/": 200,
     "password_change/": 302,
     "password_change/done/": 200,
