@@ -16,7 +16,9 @@ app.conf.update(
     # Publishing happens after commit inside a request: give up quickly, the sweep finds what was missed.
     broker_transport_options={"socket_timeout": 2, "socket_connect_timeout": 1, "visibility_timeout": 600},
     broker_connection_timeout=1,
-    task_publish_retry=False,
+    # Once more, at once: RabbitMQ's connections do not come back by themselves after the broker was restarted.
+    task_publish_retry=True,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],
