@@ -31,10 +31,12 @@ class Subject(NamedTuple):
 SUBJECTS: dict[str, Subject] = {
     "account": Subject("Account", "accounts_account", "account_view"),
     "api_client": Subject("API key", "identity_apiclient", "user_view"),
+    "bulk_file": Subject("File of payments", "payments_bulkfile", "payment_view"),
     "demo": Subject("Demo bank"),
     "end_of_day": Subject("End of a day"),
     "fee": Subject("Fee", "accounts_feeversion", "account_view"),
     "fraud_case": Subject("Fraud case", "fraud_case", "fraud_view"),
+    "fraud_model": Subject("Fraud model"),
     "fraud_rule": Subject("Fraud rule", "fraud_rule", "fraud_view"),
     "kyc_application": Subject("Identity check", "kyc_application", "kyc_view"),
     "kyc_document": Subject("Document"),
