@@ -42,7 +42,7 @@ def notify(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) ->
 
 def _nudge() -> None:
     try:
-        current_app.send_task("notifications.tasks.relay_outbox", ignore_result=True, retry=False)
+        current_app.send_task("notifications.tasks.relay_outbox", ignore_result=True)
     except (BrokerError, OSError):
         logger.warning("broker does not answer; the sweep will relay")
 
