@@ -21,6 +21,7 @@ ACTIONS: dict[str, str] = {
     "deposit.refused": "Was refused a deposit",
     "end_of_day.finished": "Finished the end of a day",
     "fee.set": "Set a fee",
+    "fraud.backtest_requested": "Asked to try a rule on the past",
     "fraud.case_assigned": "Gave a fraud case to somebody",
     "fraud.case_declined": "Declined a payment",
     "fraud.case_noted": "Wrote a note on a fraud case",
