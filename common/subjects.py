@@ -38,6 +38,7 @@ SUBJECTS: dict[str, Subject] = {
     "fraud_case": Subject("Fraud case", "fraud_case", "fraud_view"),
     "fraud_model": Subject("Fraud model"),
     "fraud_rule": Subject("Fraud rule", "fraud_rule", "fraud_view"),
+    "fraud_switch": Subject("Switch of the fraud engine"),
     "kyc_application": Subject("Identity check", "kyc_application", "kyc_view"),
     "kyc_document": Subject("Document"),
     "ledger_account": Subject("Ledger account", "ledger_ledgeraccount", "ledger_view"),
