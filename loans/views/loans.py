@@ -242,7 +242,7 @@ def _facts(loan: Loan) -> list[dict[str, Any]]:
         {"label": "Last instalment", "value": figures.day(loan.maturity_date)},
         {"label": "Account", "value": loan.account.masked_number},
         {
-            "label": "Interest so far",
+            "label": "Interest earned, not yet paid",
             "value": display(Money(loan.interest_balance_minor, loan.currency)),
             "money": True,
         },

@@ -1,0 +1,142 @@
+"""Two workers, two clicks, a killed run: each instalment is collected once, each day accrued once. With a control for each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection
+
+from common.errors import DomainError
+from identity.models import User
+from ledger import services as ledger
+from loans import queries, services, verification
+from loans.models import Collection, Loan, Movement
+from loans.services import booking
+from tests.loans.factories import books, live_until, noon, running_loan
+from tests.payments.factories import posted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DUE = date(2026, 4, 2)
+NIGHT = datetime(2026, 4, 3, 1, tzinfo=UTC)
+
+
+def at_once(work: Callable[[], Any], times: int = 4) -> list[Any]:
+    def run(_: int) -> Any:
+        try:
+            return work()
+        except (DomainError, DatabaseError, AssertionError) as refusal:
+            return type(refusal).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(run, range(times)))
+
+
+@pytest.fixture
+def loan(alice: User) -> Loan:
+    """The day before its first instalment."""
+    made = running_loan(alice)
+    live_until(date(2026, 3, 3))
+    services.accrue(day=date(2026, 4, 1), now=datetime(2026, 4, 2, 1, tzinfo=UTC))
+    return made
+
+
+def test_parallel_runs_collect_and_accrue_once(loan: Loan) -> None:
+    before = posted(loan.account)
+    at_once(lambda: services.collect(day=DUE, now=NIGHT))
+    at_once(lambda: services.accrue(day=DUE, now=NIGHT))
+
+    due = queries.instalments_of(loan)[0]
+    assert posted(loan.account) == before - due.total_minor
+    assert Collection.objects.count() == 1
+    assert Movement.objects.filter(kind=Movement.Kind.ACCRUAL, day=DUE).count() == 1
+    assert list(verification.verify()) == []
+
+
+def test_control_without_the_lock_only_the_database_stands_in_the_way(
+    loan: Loan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that do not lock the loan collect at the same time: the unique keys turn all but one away."""
+    lockless = lambda rows: rows.select_related("product", "account", "customer")  # noqa: E731
+    monkeypatch.setattr(booking, "claim_free", lockless)
+    original = queries.engine
+
+    def slow(*args: Any) -> Any:
+        run = original(*args)
+        time.sleep(0.2)
+        return run
+
+    monkeypatch.setattr(queries, "engine", slow)
+    before = posted(loan.account)
+
+    done = at_once(lambda: services.collect(day=DUE, now=NIGHT))
+
+    # Some were turned away by a unique key, others found balances that had changed under them.
+    assert [each for each in done if isinstance(each, str) or each.failed]
+    assert posted(loan.account) == before - queries.instalments_of(loan)[0].total_minor
+    assert Collection.objects.count() == 1
+
+
+def test_a_double_click_pays_once(loan: Loan, alice: User) -> None:
+    client_id, before = uuid4(), posted(loan.account)
+    at_once(
+        lambda: services.repay(
+            actor=alice, loan_id=loan.pk, amount="100.00", client_id=client_id, now=noon(date(2026, 4, 2))
+        )
+    )
+    assert posted(loan.account) == before - 100_00
+    assert loan.events.count() == 1
+
+
+def test_two_payments_at_once_never_take_more_than_the_pay_off(loan: Loan, alice: User) -> None:
+    now = noon(date(2026, 4, 2))
+    results = at_once(
+        lambda: services.repay(actor=alice, loan_id=loan.pk, amount="3500.00", client_id=uuid4(), now=now)
+    )
+    assert sum(not isinstance(each, str) for each in results) == 1
+    assert books()["1200"] < 0
+    assert list(verification.verify()) == []
+
+
+def night() -> None:
+    services.collect(day=DUE, now=NIGHT)
+    services.accrue(day=DUE, now=NIGHT)
+    services.classify(day=DUE, now=NIGHT)
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 3])
+def test_a_killed_run_leaves_each_loan_done_or_untouched(
+    loan: Loan, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    """Whichever entry the run dies before, running it again does what is left, once."""
+    post, left = ledger.post_entry, iter(range(killed_at - 1))
+
+    def post_or_die(**facts: Any) -> ledger.PostedEntry:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return post(**facts)
+
+    before = posted(loan.account)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "post_entry", post_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            night()
+    night()
+    night()
+
+    assert posted(loan.account) == before - queries.instalments_of(loan)[0].total_minor
+    assert list(verification.verify()) == []
+
+
+def test_the_database_refuses_a_second_accrual_of_a_day(loan: Loan) -> None:
+    kept = Movement.objects.filter(loan=loan, kind=Movement.Kind.ACCRUAL).first()
+    kept.pk = None
+    with pytest.raises(IntegrityError):
+        kept.save(force_insert=True)
