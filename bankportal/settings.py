@@ -127,6 +127,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# Plans are kept by each connection; off behind a pooler that deals out connections by the transaction.
+DATABASE_PREPARE = env.boolean("DATABASE_PREPARE", default=True)
 DATABASE_RUNTIME_ROLE = env.text("DATABASE_RUNTIME_ROLE", default="bankportal_app")
 
 # --- Redis protocol: cache and limits; Celery's broker is its own address ---------------------------

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from common import encryption
 from common.geography import country_name
+from common.rows import Prepared
 from identity.models import User
 from kyc import storage
 from kyc.errors import ApplicationNotFound, DocumentNotFound
@@ -23,11 +23,13 @@ from kyc.rules import isolation, limits, numbers, personal
 REQUIRED_KINDS = (Document.Kind.IDENTITY, Document.Kind.ADDRESS, Document.Kind.SELFIE)
 
 # The same rows as `_ever_approved`.
-_PERSON = """
-SELECT first_name, last_name, home_country, address, postcode, city FROM kyc_application
- WHERE user_id = %s AND (state = 'APPROVED' OR state = 'EXPIRED' AND decided_at IS NOT NULL)
- ORDER BY decided_at DESC, id DESC LIMIT 1
-"""
+_PERSON = Prepared(
+    """
+    SELECT first_name, last_name, home_country, address, postcode, city FROM kyc_application
+     WHERE user_id = %(user)s AND (state = 'APPROVED' OR state = 'EXPIRED' AND decided_at IS NOT NULL)
+     ORDER BY decided_at DESC, id DESC LIMIT 1
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,7 @@ def is_approved(user_id: int) -> bool:
 
 def person(user_id: int) -> Person | None:
     """Who somebody is by the latest approval, also one that has expired since; None before the first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PERSON, [user_id])
-        row = cursor.fetchone()
+    row = _PERSON.first({"user": user_id})
     return Person(*row) if row else None
 
 

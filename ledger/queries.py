@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from common.rows import Prepared
 from common.seals import HeadFile
 from ledger.errors import UnknownAccount
 from ledger.models import LedgerAccount
@@ -124,6 +125,7 @@ class HoldState:
     posted_minor: int
 
 
+_BALANCES = Prepared("SELECT account_id, posted, held, floor FROM ledger_balance WHERE account_id = ANY (%(accounts)s)")
 _INTERNAL_BALANCES = """
 SELECT a.id, s.balance + tail.amount, 0, NULL
   FROM ledger_ledgeraccount a
@@ -151,7 +153,7 @@ def balances(account_ids: Iterable[int]) -> dict[int, Balance]:
     wanted = list(set(account_ids))
     if not wanted:
         return {}
-    rows = _rows("SELECT account_id, posted, held, floor FROM ledger_balance WHERE account_id = ANY (%s)", [wanted])
+    rows = _BALANCES.all({"accounts": wanted})
     # Internal accounts have no balance row. Asking for them means looking into every month, so it is asked only then.
     if len(rows) < len(wanted):
         rows += _rows(_INTERNAL_BALANCES, [wanted])

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection
-
+from common.rows import Prepared
 from fraud.rules.entities import Entities
 from fraud.rules.features import Past
 from fraud.rules.features.arithmetic import LATEST, STARTS, TEN, UNKNOWN, microseconds
@@ -37,7 +36,8 @@ _TOTALS = ", ".join(f"found.{name}" for name in Totals._fields)
 _STARTS = ", ".join(f"('{name}', interval '{length} microseconds')" for name, length in STARTS.items())
 
 # The ends of the windows, then what else is asked of the customer's steps. `now` never lies before the last step.
-_PAST = f"""
+_PAST = Prepared(
+    f"""
 WITH last AS MATERIALIZED (
     SELECT number, greatest(at, %(at)s) AS now, account_ref, first_at, last_request_at
       FROM fraud_activity WHERE customer_id = %(customer)s ORDER BY number DESC LIMIT 1
@@ -67,6 +67,7 @@ SELECT (SELECT token FROM fraud_ruleset WHERE id = 1),
                   ORDER BY at DESC, number DESC LIMIT 1), 0)
   FROM (SELECT) AS always LEFT JOIN last ON true
 """  # noqa: S608 (our own names and lengths)
+)
 
 
 def _risk_of(entity: str, column: str) -> str:
@@ -82,7 +83,7 @@ def _risk_of(entity: str, column: str) -> str:
 
 
 _COLUMNS: Mapping[str, str] = {"beneficiary": "payee_key", "device": "device_key", "ip": "ip_key"}
-_RISK = "SELECT " + ",".join(_risk_of(entity, column) for entity, column in _COLUMNS.items())
+_RISK = Prepared("SELECT " + ",".join(_risk_of(entity, column) for entity, column in _COLUMNS.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,10 @@ class Known:
 
 def known_of(*, customer_id: uuid.UUID, account_ref: uuid.UUID, entities: Entities, at: datetime) -> Known:
     """What is known at a payment; two queries. Call under the customer's lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PAST, {"customer": customer_id, "payee": entities.beneficiary, "at": at})
-        token, ends, number, now, account, first_at, last_request_at, largest, changes, ever, before = cursor.fetchone()
-        now = now or at
-        cursor.execute(_RISK, _risk_parameters(entities, now))
-        risk = cursor.fetchone()
+    [row] = _PAST.all({"customer": customer_id, "payee": entities.beneficiary, "at": at})
+    token, ends, number, now, account, first_at, last_request_at, largest, changes, ever, before = row
+    now = now or at
+    [risk] = _RISK.all(_risk_parameters(entities, now))
     windows = {name: Totals(*totals) for name, totals in (ends or {}).items()}
     last = windows.get("now", NOTHING)
     moved = 0 if changes is None else last.account_changes - changes + (account != account_ref)

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, Sum
 from django.utils import timezone
 
 from accounts import queries as accounts
 from common.money import Money
+from common.rows import Prepared
 from identity.models import User
 from payments.models import Channel, Kind, Limit, Payee, Payment, Status
 from payments.rules.limits import Limits, Used, Window
@@ -25,10 +25,18 @@ LIMITED_CHANNELS = (Channel.PORTAL, Channel.API, Channel.BULK)
 LIMITED_KINDS = (Kind.TRANSFER, Kind.WITHDRAWAL)
 _COUNTED = [Status.COMPLETED, Status.HELD]
 
-_ROWS = """
+_ROWS = Prepared(
+    """
 SELECT customer_id IS NOT NULL, set_by, per_payment_minor, daily_minor, monthly_minor, new_payee_minor
-  FROM payments_limit WHERE (customer_id = %(customer)s OR customer_id IS NULL) AND channel = %(channel)s
+  FROM payments_limit WHERE (customer_id = %(customer)s OR customer_id IS NULL) AND channel = %(channel)s::text
 """
+)
+_LATEST = Prepared(
+    """
+SELECT max(p.created_at) FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
+ WHERE a.owner_id = %(customer)s AND p.created_at > %(after)s AND p.created_at <= %(until)s
+"""
+)
 # Payments are found by the customer's accounts: every part is a walk along one of their indexes.
 _OUT = """
   FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
@@ -38,24 +46,32 @@ _SUMS = f"""
 SELECT coalesce(sum(p.amount_base_minor), 0) AS monthly,
        coalesce(sum(p.amount_base_minor) FILTER (WHERE p.created_at >= %(midnight)s), 0) AS daily
   {_OUT} AND p.created_at >= %(month)s
-   AND (p.channel = %(channel)s
-        OR %(channel)s = %(portal)s AND p.channel = %(order)s AND EXISTS (
+   AND (p.channel = %(channel)s::text
+        OR %(channel)s::text = %(portal)s AND p.channel = %(order)s AND EXISTS (
              SELECT FROM payments_standingrun r JOIN payments_standingorder o ON o.id = r.order_id
-              WHERE r.payment_id = p.id AND o.created_at > p.created_at - %(cooling_off)s))
+              WHERE r.payment_id = p.id AND o.created_at > p.created_at - %(cooling_off)s::interval))
 """  # noqa: S608 -- text of this module
-# Not "IS NOT DISTINCT FROM", which no index serves.
-_THIS_PAYEE = "(%(payee)s IS NULL AND {0}.{1} IS NULL OR {0}.{1} = %(payee)s)"
-_TO_PAYEE = f"{_OUT} AND {_THIS_PAYEE.format('p', 'credit_account_id')} AND p.outside_account = %(iban)s"
-_USED = f"SELECT monthly, daily FROM ({_SUMS}) sums"  # noqa: S608
-_USED_WITH_PAYEE = f"""
-SELECT sums.monthly, sums.daily,
-       EXISTS (SELECT FROM payments_payee y
-                WHERE y.customer_id = %(customer)s AND {_THIS_PAYEE.format("y", "account_id")} AND y.iban = %(iban)s
-                  AND y.removed_at IS NULL AND y.created_at <= %(since)s)
-       OR EXISTS (SELECT {_TO_PAYEE} AND p.created_at <= %(since)s),
-       (SELECT coalesce(sum(p.amount_base_minor), 0) {_TO_PAYEE})
-  FROM ({_SUMS}) sums
-"""  # noqa: S608
+
+
+def _with_payee(whose: str) -> Prepared:
+    """The sums, whether the payee is known, and what it got; `whose` names the payee in table {0}, so that an index serves it."""
+    paid = f"{_OUT} AND {whose.format('p', account='credit_account_id', iban='outside_account')}"
+    return Prepared(
+        f"""
+        SELECT sums.monthly, sums.daily,
+               EXISTS (SELECT FROM payments_payee y
+                        WHERE y.customer_id = %(customer)s AND {whose.format("y", account="account_id", iban="iban")}
+                          AND y.removed_at IS NULL AND y.created_at <= %(since)s)
+               OR EXISTS (SELECT {paid} AND p.created_at <= %(since)s),
+               (SELECT coalesce(sum(p.amount_base_minor), 0) {paid})
+          FROM ({_SUMS}) sums
+        """  # noqa: S608 -- text of this module
+    )
+
+
+_USED = Prepared(f"SELECT monthly, daily FROM ({_SUMS}) sums")  # noqa: S608
+_USED_WITH_ACCOUNT = _with_payee("{0}.{account} = %(payee)s AND {0}.{iban} = ''")
+_USED_WITH_IBAN = _with_payee("{0}.{account} IS NULL AND {0}.{iban} = %(iban)s")
 
 
 class Target(NamedTuple):
@@ -123,9 +139,8 @@ def effective_limits(*, customer_id: int, channel: Channel) -> Limits:
 
 def bank_and_own_limits(*, customer_id: int, channel: Channel) -> tuple[Limits, Limits]:
     """The bank's limits for this customer, and the customer's own."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ROWS, {"customer": customer_id, "channel": channel.value})
-        found = {(own, set_by): _limits(amounts) for own, set_by, *amounts in cursor.fetchall()}
+    rows = _ROWS.all({"customer": customer_id, "channel": channel.value})
+    found = {(own, set_by): _limits(amounts) for own, set_by, *amounts in rows}
     default = found.get((False, Limit.SetBy.BANK), Limits())
     return found.get((True, Limit.SetBy.BANK), default), found.get((True, Limit.SetBy.CUSTOMER), Limits())
 
@@ -151,12 +166,11 @@ def limit_used(*, customer_id: int, channel: Channel, payee: Target | None, now:
         "portal": Channel.PORTAL.value,
         "order": Channel.ORDER.value,
     }
+    question = _USED
     if payee is not None:
         facts |= {"payee": payee.account_id, "iban": payee.iban}
-    with connection.cursor() as cursor:
-        cursor.execute(_USED if payee is None else _USED_WITH_PAYEE, facts)
-        row = cursor.fetchone()
-    monthly, daily, *of_payee = row
+        question = _USED_WITH_ACCOUNT if payee.account_id else _USED_WITH_IBAN
+    [(monthly, daily, *of_payee)] = question.all(facts)
     new_payee = None
     if of_payee:
         is_known, sent = of_payee
@@ -166,15 +180,8 @@ def limit_used(*, customer_id: int, channel: Channel, payee: Target | None, now:
 
 def latest_payment_at(*, customer_id: int, after: datetime, until: datetime) -> datetime | None:
     """When the customer's newest payment was made, if that is in (after, until]."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT max(p.created_at) FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
-             WHERE a.owner_id = %s AND p.created_at > %s AND p.created_at <= %s
-            """,
-            [customer_id, after, until],
-        )
-        latest: datetime | None = cursor.fetchone()[0]
+    [(latest,)] = _LATEST.all({"customer": customer_id, "after": after, "until": until})
+    assert latest is None or isinstance(latest, datetime)
     return latest
 
 

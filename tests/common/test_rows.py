@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import connection
 from django.forms.models import model_to_dict
 
-from common.rows import Rows
+from common.rows import Prepared, Rows
 from identity.models import ApiClient, User
 
 pytestmark = pytest.mark.django_db
@@ -40,3 +43,33 @@ def test_gives_whole_instances_with_decoded_columns(alice: User) -> None:
 
 def test_gives_nothing_where_nothing_is(alice: User) -> None:
     assert CLIENTS.first({"name": "nobody"}) is None
+
+
+def test_says_the_same_without_prepared_statements(alice: User, settings: Any) -> None:
+    question = Prepared(
+        "SELECT id, email FROM identity_user WHERE email = %(email)s OR id = %(id)s OR email = %(email)s"
+    )
+    facts = {"id": alice.pk, "email": "nobody@example.com"}
+
+    prepared = question.all(facts)
+    settings.DATABASE_PREPARE = False
+
+    assert prepared == question.all(facts) == [(alice.pk, alice.email)]
+
+
+def test_is_planned_once_by_each_connection(alice: User) -> None:
+    question = Prepared("SELECT id FROM identity_user WHERE email = %(email)s")
+    for _ in range(3):
+        assert question.first({"email": alice.email}) == (alice.pk,)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name = %s", [question._name])
+        assert cursor.fetchone() == (1,)
+
+
+def test_a_new_connection_plans_anew(transactional_db: None) -> None:
+    question = Prepared("SELECT count(*) FROM identity_user WHERE email = %(email)s")
+    assert question.first({"email": "nobody@example.com"}) == (0,)
+    connection.close()
+
+    assert question.first({"email": "nobody@example.com"}) == (0,)

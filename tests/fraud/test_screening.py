@@ -183,7 +183,7 @@ def test_beside_the_lock_it_asks_the_database_twice(screen: Screen) -> None:
     with use_case(), CaptureQueriesContext(connection) as captured:
         fraud.screen(facts=make_facts())
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert [sql.lstrip()[:6] for sql in statements] == ["SELECT", "WITH l", "SELECT", "INSERT", "INSERT"]
+    assert [sql.lstrip()[:6] for sql in statements] == ["SELECT", "EXECUT", "EXECUT", "INSERT", "INSERT"]
     assert "pg_advisory_xact_lock" in statements[0]
 
 
