@@ -88,6 +88,7 @@ def test_no_account_sleeps_without_thirty_days_of_warning(account: Account) -> N
 
 
 def test_a_product_without_a_number_never_sleeps(alice: User) -> None:
+    Product.objects.filter(pk="WAL-EUR").update(dormant_after_days=0)
     open_test_account(alice, "WAL-EUR", "5.00", OPENED)
     assert night(OPENED + 40 * YEAR) == (0, 0)
 
@@ -135,6 +136,26 @@ def test_what_the_owner_does_counts_and_what_comes_by_itself_does_not(
         now=own,
     )
     assert (active(account), active(other)) == (own, own)
+
+
+@pytest.mark.parametrize("submit", [payments.submit_each_within, payments.submit_all_within])
+def test_many_paid_at_once_count_as_use_and_wait_for_a_dormant_account(
+    account: Account, alice: User, bob: User, submit: Callable[..., Any]
+) -> None:
+    bobs = open_test_account(bob, "SAV-EUR", "900.00", OPENED)
+    item = payments.BatchItem(client_id=uuid4(), payee_number=bobs.number, payee_name="Bob Baker", amount="1.00")
+    later = OPENED + timedelta(days=200)
+
+    def pay_many(now: datetime) -> None:
+        with transaction.atomic():
+            submit(actor=alice, debit_account_id=account.pk, items=[item], channel=Channel.API, now=now)
+
+    pay_many(later)
+    assert Account.objects.get(pk=account.pk).active_at == later
+    night(later + YEAR - timedelta(days=30))
+    night(later + YEAR)
+    with pytest.raises(payments.AccountNotUsable):
+        pay_many(later + YEAR)
 
 
 def test_activity_after_the_warning_begins_a_new_silence(account: Account, alice: User, bob: User) -> None:
