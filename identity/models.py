@@ -124,6 +124,7 @@ class ApiClient(models.Model):
 
     class Scope(models.TextChoices):
         DEPOSITS_WRITE = "deposits:write", "Post deposits"
+        HOLDS_WRITE = "holds:write", "Reserve money on customers' accounts and take it"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.api import batches, bulk, limits, payees, standing_orders, transactions
+from payments.api import batches, bulk, holds, limits, payees, reversals, standing_orders, transactions
 
 urlpatterns = [
     path("transactions/deposit", transactions.Deposit.as_view(), name="api-transactions-deposit"),
@@ -11,6 +11,13 @@ urlpatterns = [
     path("transactions/history", transactions.History.as_view(), name="api-transactions-history"),
     path("transactions/history/<uuid:payment_id>", transactions.HistoryEntry.as_view(), name="api-transactions-entry"),
     path("transactions/batch", batches.Batch.as_view(), name="api-transactions-batch"),
+    path(
+        "transactions/history/<uuid:payment_id>/reverse", reversals.Reverse.as_view(), name="api-transactions-reverse"
+    ),
+    path("holds/", holds.Holds.as_view(), name="api-holds"),
+    path("holds/<uuid:hold_id>/", holds.HoldEntry.as_view(), name="api-hold"),
+    path("holds/<uuid:hold_id>/post", holds.PostHold.as_view(), name="api-hold-post"),
+    path("holds/<uuid:hold_id>/void", holds.VoidHold.as_view(), name="api-hold-void"),
     path("bulk-files/", bulk.BulkFiles.as_view(), name="api-bulk-files"),
     path("bulk-files/<uuid:bulk_id>/", bulk.BulkFileEntry.as_view(), name="api-bulk-file"),
     path("bulk-files/<uuid:bulk_id>/rows", bulk.BulkRows.as_view(), name="api-bulk-rows"),

@@ -255,3 +255,15 @@ class WholeRefused(Conflict):
 class FeeChanged(Conflict):
     code = "fee_changed"
     message = "The fee has changed since the check."
+
+
+class IntegratorHoldNotFound(NotFound):
+    code = "hold_not_found"
+    message = "We could not find this hold."
+
+
+class HoldOver(Conflict):
+    """`data` has the status it ended with."""
+
+    code = "hold_over"
+    message = "This hold was posted, voided, or has expired."

@@ -22,6 +22,7 @@ def expire_held_payments(**_: Any) -> int:
     now = timezone.now()
     services.purge_reviews(now=now)
     services.purge_bulk_files(now=now)
+    services.expire_integrator_holds(now=now)
     return services.expire_held(now=now)
 
 

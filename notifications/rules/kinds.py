@@ -111,6 +111,12 @@ KINDS: dict[str, Kind] = {
     ),
     "deposit_received": Kind("You paid in {amount}", "It is in your account {account}.", icon="arrow-down-left"),
     "withdrawal_completed": Kind("You took out {amount}", "It left your account {account}.", icon="arrow-up-right"),
+    "hold_placed": Kind(
+        "{payee} reserved {amount}",
+        "The amount stays in your account {account} and is not available until {payee} takes it or gives it up.",
+        icon="clock",
+    ),
+    "hold_posted": Kind("{payee} took {amount}", "It left your account {account}.", icon="arrow-up-right"),
     "payee_saved": Kind(
         "You saved {payee} as a payee",
         "For the first 24 hours a lower limit holds. If it was not you, remove the payee, change your password and call us.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payments.models.bulk import BulkFile, BulkRow
+from payments.models.integrator_hold import IntegratorHold
 from payments.models.limit import Limit
 from payments.models.payee import Payee
 from payments.models.payment import Channel, HoldCause, Kind, Payment, PaymentQuerySet, Source, Status
@@ -14,6 +15,7 @@ __all__ = [
     "BulkRow",
     "Channel",
     "HoldCause",
+    "IntegratorHold",
     "Kind",
     "Limit",
     "Payee",

@@ -152,7 +152,7 @@ class Payment(models.Model):
                     kind=Kind.WITHDRAWAL,
                     debit_account__isnull=False,
                     credit_account__isnull=True,
-                    source__in=[Source.CASH, Source.OUTSIDE],
+                    source__in=[Source.CASH, Source.OUTSIDE, Source.INTEGRATOR],
                 ),
             ),
             models.CheckConstraint(

@@ -34,6 +34,7 @@ from payments.queries.history import (
     payers_called,
     slip,
 )
+from payments.queries.integrator_holds import get_integrator_hold_for, integrator_holds_for
 from payments.queries.limits import (
     COOLING_OFF,
     LIMITED_CHANNELS,
@@ -90,6 +91,7 @@ __all__ = [
     "effective_limits",
     "figures",
     "get_bulk_file_for",
+    "get_integrator_hold_for",
     "get_payee_for",
     "get_payment_for",
     "get_review_for",
@@ -98,6 +100,7 @@ __all__ = [
     "held_for",
     "history_for",
     "how_often",
+    "integrator_holds_for",
     "latest_payment_at",
     "limit_used",
     "limits_for",

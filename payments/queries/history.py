@@ -295,7 +295,7 @@ def _seen_by_payer(payment: Payment) -> tuple[str, str]:
     credit = payment.credit_account
     if credit is None:
         name = "Account at another bank" if payment.source == Source.OUTSIDE else Source(payment.source).label
-        return str(name), payment.outside_account
+        return payment.payee_name or str(name), payment.outside_account
     if payment.kind == Kind.OWN_TRANSFER:
         return credit.nickname or credit.product.name, credit.grouped_number
     return payment.payee_name, credit.grouped_number

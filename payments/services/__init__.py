@@ -18,6 +18,8 @@ from payments.errors import (
     DescriptionTooLong,
     FeeChanged,
     HoldExpired,
+    HoldOver,
+    IntegratorHoldNotFound,
     InvalidIban,
     InvalidSchedule,
     LimitExceeded,
@@ -77,11 +79,18 @@ from payments.services.holds import (
     expire_held,
     release_held,
 )
+from payments.services.integrator_holds import (
+    Integrator,
+    expire_integrator_holds,
+    place_hold_within,
+    post_hold_within,
+    void_hold_within,
+)
 from payments.services.limits import find_customer, set_bank_limits, set_own_limits
 from payments.services.locations import location
 from payments.services.many import nothing_made
 from payments.services.payees import check_payee, remove_payee, save_payee
-from payments.services.reversals import reverse_payment
+from payments.services.reversals import reverse_payment, reverse_payment_within
 from payments.services.reviews import (
     confirm_transfer,
     purge_reviews,
@@ -127,6 +136,9 @@ __all__ = [
     "DescriptionTooLong",
     "FeeChanged",
     "HoldExpired",
+    "HoldOver",
+    "Integrator",
+    "IntegratorHoldNotFound",
     "InvalidIban",
     "InvalidSchedule",
     "LimitExceeded",
@@ -177,6 +189,7 @@ __all__ = [
     "deposit_from_sandbox_within",
     "draft_standing_order",
     "expire_held",
+    "expire_integrator_holds",
     "find_customer",
     "location",
     "make_standing_order",
@@ -184,6 +197,8 @@ __all__ = [
     "nothing_made",
     "pause_standing_order",
     "pay_next_rows",
+    "place_hold_within",
+    "post_hold_within",
     "preview_at_counter",
     "purge_bulk_files",
     "purge_reviews",
@@ -191,6 +206,7 @@ __all__ = [
     "remove_payee",
     "resume_standing_order",
     "reverse_payment",
+    "reverse_payment_within",
     "review_own_transfer",
     "review_transfer",
     "review_withdrawal",
@@ -206,6 +222,7 @@ __all__ = [
     "submit_own_transfer_within",
     "submit_transfer",
     "submit_transfer_within",
+    "void_hold_within",
     "withdraw",
     "withdraw_cash",
     "withdraw_within",

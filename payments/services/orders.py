@@ -307,7 +307,8 @@ def _journal_text(payment: Payment) -> str:
     elif payment.kind == Kind.DEPOSIT:
         text = f"Deposit: {Source(payment.source).label.lower()}"
     else:
-        text = f"Withdrawal: {payment.outside_account or Source(payment.source).label.lower()}"
+        to = payment.outside_account or payment.payee_name or Source(payment.source).label.lower()
+        text = f"Withdrawal: {to}"
     return (f"{text}. {payment.description}" if payment.description else text)[:200]
 
 

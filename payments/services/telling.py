@@ -87,7 +87,8 @@ def _tell_of_movement(payment: Payment, payer_kind: str) -> None:
     if payment.kind == Kind.DEPOSIT:
         _tell_payee(payment, "deposit_received")
     elif payment.kind == Kind.WITHDRAWAL:
-        _tell_payer(payment, "withdrawal_completed")
+        by_integrator = payment.source == Source.INTEGRATOR
+        _tell_payer(payment, "hold_posted" if by_integrator else "withdrawal_completed")
     else:
         _tell_payer(payment, payer_kind)
         if payment.kind == Kind.TRANSFER:

@@ -51,6 +51,7 @@ SELF: set[Call] = {
     ("GET", "loans/applications"),
     ("GET", "auth/me"),
     ("GET", "bulk-files/"),
+    ("GET", "holds/"),
     ("GET", "kyc/applications"),
     ("GET", "limits/"),
     ("GET", "payees/"),
@@ -108,10 +109,16 @@ APART: set[Call] = {
     ("POST", "loans/applications"),
     ("POST", "accounts/"),
     ("POST", "auth/logout"),
+    # Integrators' own; tests/payments/test_integrator_holds.py tries them as everybody else.
+    ("POST", "holds/"),
+    ("GET", "holds/<uuid:hold_id>/"),
+    ("POST", "holds/<uuid:hold_id>/post"),
+    ("POST", "holds/<uuid:hold_id>/void"),
     ("POST", "kyc/applications"),
     ("POST", "payees/"),
     ("PUT", "limits/<str:channel>/"),
     ("POST", "transactions/deposit"),
+    ("POST", "transactions/history/<uuid:payment_id>/reverse"),
 }
 
 
@@ -187,6 +194,7 @@ class World:
             .replace("<uuid:bulk_id>", str(self.file.pk))
             .replace("<uuid:loan_id>", str(self.loan.pk))
             .replace("<uuid:loan_application_id>", str(self.wish.pk))
+            .replace("<uuid:hold_id>", str(uuid4()))
             .replace("<str:channel>", "PORTAL")
             .replace("<str:month>", f"{self.month:%Y-%m}")
         )
@@ -341,6 +349,21 @@ def test_who_may_pay_into_somebodys_account(caller: APIClient, world: World, req
 
     assert answer.status_code in DEPOSITS[who], answer.content
     assert Payment.objects.count() - payments == (1 if answer.status_code == 201 else 0)
+
+
+@pytest.mark.parametrize("caller", CALLERS, indirect=True)
+def test_who_may_reverse_somebodys_payment(caller: APIClient, world: World, request: pytest.FixtureRequest) -> None:
+    answer = caller.post(
+        f"/{API}transactions/history/{world.payment.pk}/reverse",
+        {"reason": "For the test"},
+        format="json",
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+
+    allowed = request.node.callspec.params["caller"] == Role.COMPLIANCE
+    assert answer.status_code == (200 if allowed else 403), answer.content
+    world.payment.refresh_from_db()
+    assert world.payment.status == ("REVERSED" if allowed else "COMPLETED")
 
 
 @pytest.mark.parametrize("caller", CALLERS, indirect=True)

@@ -35,7 +35,7 @@ OPEN = re.compile(
 )
 # An address that names one of these shows a thing that a stranger must not see.
 PRIVATE = re.compile(
-    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|bulk_id|api_id|loan_id|loan_application_id)>|<int:browser_id>"
+    r"<uuid:(account_id|payment_id|review_id|document_id|application_id|payee_id|order_id|bulk_id|hold_id|api_id|loan_id|loan_application_id)>|<int:browser_id>"
 )
 BUSINESS_APPS = {"accounts", "payments", "ledger", "kyc", "fraud", "loans", "notifications"}
 
@@ -96,6 +96,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "payee_id": str(payee.pk),
         "order_id": str(order.pk),
         "bulk_id": str(file.pk),
+        "hold_id": str(payment.hold_id),
         "loan_id": str(loan.pk),
         "loan_application_id": str(wish.pk),
         "year": str(now.year),
