@@ -16,6 +16,7 @@ API = [
     path("", include("accounts.api_urls")),
     path("", include("payments.api_urls")),
     path("", include("loans.api_urls")),
+    path("", include("reconciliation.api_urls")),
 ]
 
 urlpatterns = [

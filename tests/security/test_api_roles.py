@@ -117,6 +117,13 @@ APART: set[Call] = {
     ("POST", "kyc/applications"),
     ("POST", "payees/"),
     ("PUT", "limits/<str:channel>/"),
+    # Staff's own; tests/reconciliation/test_api.py tries them as each role.
+    ("GET", "reconciliation/statements/"),
+    ("POST", "reconciliation/statements/"),
+    ("GET", "reconciliation/lines/"),
+    ("POST", "reconciliation/rules"),
+    ("POST", "reconciliation/matches/"),
+    ("POST", "reconciliation/matches/<uuid:match_id>/undo"),
     ("POST", "transactions/deposit"),
     ("POST", "transactions/history/<uuid:payment_id>/reverse"),
 }
@@ -195,6 +202,7 @@ class World:
             .replace("<uuid:loan_id>", str(self.loan.pk))
             .replace("<uuid:loan_application_id>", str(self.wish.pk))
             .replace("<uuid:hold_id>", str(uuid4()))
+            .replace("<uuid:match_id>", str(uuid4()))
             .replace("<str:channel>", "PORTAL")
             .replace("<str:month>", f"{self.month:%Y-%m}")
         )

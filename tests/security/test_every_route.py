@@ -97,6 +97,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "order_id": str(order.pk),
         "bulk_id": str(file.pk),
         "hold_id": str(payment.hold_id),
+        "match_id": str(payment.pk),
         "loan_id": str(loan.pk),
         "loan_application_id": str(wish.pk),
         "year": str(now.year),
