@@ -368,6 +368,6 @@ def _audit(file: BulkFile, actor: User | None, done: str, **facts: object) -> No
 
 def _nudge() -> None:
     try:
-        current_app.send_task("payments.tasks.pay_bulk_files", ignore_result=True, retry=False)
+        current_app.send_task("payments.tasks.pay_bulk_files", ignore_result=True)
     except (BrokerError, OSError):
         logger.warning("broker does not answer; the next tick pays the file")
