@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
@@ -93,9 +94,10 @@ def storage(settings: Any, tmp_path: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_limits(settings: Any) -> None:
-    """Rate limits of a test are its own; those of an earlier one do not reach it."""
+def own_limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rate limits of a test are its own, allauth's in the cache too; those of an earlier one do not reach it."""
     settings.THROTTLE_SCOPE = uuid.uuid4().hex
+    monkeypatch.setattr(caches["default"], "key_prefix", settings.THROTTLE_SCOPE)
 
 
 def make_user(email: str, *roles: Role, name: str = "", **fields: Any) -> User:
