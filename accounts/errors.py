@@ -46,6 +46,13 @@ class AccountNotEmpty(Conflict):
     message = "This account still holds money. Move it out first, or choose where it should go."
 
 
+class AccountInUse(Conflict):
+    """A loan or a file of payments still needs it; the text says which."""
+
+    code = "account_in_use"
+    message = "Something still needs this account."
+
+
 class AccountOwes(Conflict):
     """It cannot close before fees, overdraft and its interest are paid; `data` has missing_minor."""
 

@@ -140,6 +140,10 @@ class ClosingOut(serializers.Serializer[Settlement]):
     overdraft_interest = MoneyTextField(help_text="Owed up to yesterday.")
     fees = ClosingFeeOut(many=True)
     rest = MoneyTextField()
+    obstacles = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What still needs the account, such as a loan; nothing closes before it ends.",
+    )
 
 
 class CloseIn(serializers.Serializer[Any]):

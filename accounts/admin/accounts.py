@@ -354,7 +354,8 @@ def _settlement_facts(account: Account) -> list[tuple[str, object]]:
         ("Overdraft interest", due.overdraft_interest),
     ]
     facts += [(f"Account fee, {date_format(fee.period, 'F Y')}", fee.amount) for fee in due.fees]
-    return [*facts, ("Rest", due.rest)]
+    facts.append(("Rest", due.rest))
+    return [*facts, *(("In the way", text) for text in due.obstacles)]
 
 
 def _closing_form(account: Account) -> type[DecisionForm]:

@@ -62,6 +62,7 @@ _SHOWN = {
     "overdraft_interest": "0.00",
     "fees": [{"month": "2026-10", "amount": "3.00", "note": "€3.00"}],
     "rest": "497.62",
+    "obstacles": [],
 }
 
 
@@ -99,8 +100,8 @@ class Close(ApiView):
             404: OpenApiResponse(ProblemSerializer, description="`unknown_account`"),
             409: OpenApiResponse(
                 ProblemSerializer,
-                description="`closing_outdated`, `account_not_empty`, `account_owes`, `account_frozen`, "
-                "`account_dormant`, `status_not_allowed`",
+                description="`closing_outdated`, `account_in_use`, `account_not_empty`, `account_owes`, "
+                "`account_frozen`, `account_dormant`, `status_not_allowed`",
             ),
             422: OpenApiResponse(ProblemSerializer, description="`wrong_pin`, `invalid_amount`, `currency_mismatch`"),
             429: ProblemSerializer,

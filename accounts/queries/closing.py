@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from accounts import obstacles
 from accounts.models import Account, AccountFee
 from accounts.queries.interest import accrual
 from common.money import Money
@@ -15,7 +16,8 @@ from ledger import queries as ledger
 class Settlement:
     """The account's last figures: balance, interest up to the closing day, open fees, and the rest that is paid out.
 
-    The closing day itself earns nothing. A `rest` below zero is what has to be paid in first.
+    The closing day itself earns nothing. A `rest` below zero is what has to be paid in first. `obstacles` say what of other
+    apps still needs the account.
     """
 
     account: Account
@@ -24,6 +26,7 @@ class Settlement:
     interest: Money
     overdraft_interest: Money
     fees: tuple[AccountFee, ...]
+    obstacles: tuple[str, ...]
 
     @property
     def rest(self) -> Money:
@@ -43,4 +46,5 @@ def settlement(account: Account, *, now: datetime) -> Settlement:
         interest=Money(due.earned_minor, account.currency),
         overdraft_interest=Money(due.owed_minor, account.currency),
         fees=tuple(fees),
+        obstacles=obstacles.found(account.pk),
     )

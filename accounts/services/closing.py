@@ -9,6 +9,7 @@ from accounts import queries
 from accounts.errors import (
     AccountDormant,
     AccountFrozen,
+    AccountInUse,
     AccountNotEmpty,
     AccountOwes,
     ClosingOutdated,
@@ -42,7 +43,8 @@ def close_account(
     `payout_account_id`: another account of the same owner and currency; without one nothing may be left. When
     `expected_rest_minor` is given and the rest is another by now, nothing happens. The owner needs no reason; staff do,
     and `account_close`. Raises UnknownAccount, StatusNotAllowed, AccountFrozen, AccountClosed, AccountDormant,
-    AccountNotEmpty, AccountOwes, ClosingOutdated, CurrencyMismatch; for staff also PermissionMissing, ReasonRequired.
+    AccountInUse, AccountNotEmpty, AccountOwes, ClosingOutdated, CurrencyMismatch; for staff also PermissionMissing,
+    ReasonRequired.
     """
     with use_case():
         return close_account_within(
@@ -130,6 +132,8 @@ def _require_open(account: Account) -> None:
 
 def _require_settled(due: Settlement, expected_rest_minor: int | None, *, has_receiver: bool) -> None:
     rest = due.rest.amount_minor
+    if due.obstacles:
+        raise AccountInUse(" ".join(due.obstacles))
     if due.held.amount_minor:
         raise AccountNotEmpty(
             "Money of this account is reserved for a payment under review. Wait until it is decided.",

@@ -162,6 +162,8 @@ def _closing_obstacle(due: Settlement, *, has_receiver: bool) -> str:
         return "This account is dormant. Reactivate it, then close it."
     if account.status == Status.CLOSED:
         return "This account is closed already."
+    if due.obstacles:
+        return " ".join(due.obstacles)
     if due.held.amount_minor:
         return f"{display(due.held)} are reserved for a transfer under review. Wait until it is decided."
     if rest.amount_minor < 0:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from loans.models.application import OPEN_STATES, Application, Decision
+from loans.models.application import IN_DECISION, OPEN_STATES, Application, Decision
 from loans.models.loan import Collection, Instalment, Loan, LoanEvent, Movement, Notice, Restructure
 from loans.models.product import Bucket, LoanProduct, Policy, ProductKind, RateBand
 
 __all__ = [
+    "IN_DECISION",
     "OPEN_STATES",
     "Application",
     "Bucket",

@@ -164,12 +164,9 @@ class Application(models.Model):
         return Money(self.amount_minor, self.currency)
 
 
-OPEN_STATES = (
-    Application.Status.DRAFT,
-    Application.Status.SUBMITTED,
-    Application.Status.REFERRED,
-    Application.Status.APPROVED,
-)
+# Sent and not yet ended: the account that was named would get the money.
+IN_DECISION = (Application.Status.SUBMITTED, Application.Status.REFERRED, Application.Status.APPROVED)
+OPEN_STATES = (Application.Status.DRAFT, *IN_DECISION)
 
 
 class Decision(models.Model):

@@ -14,6 +14,7 @@ from common.money import Money
 from identity.models import User
 from loans.errors import UnknownApplication, UnknownLoan, UnknownProduct
 from loans.models import (
+    IN_DECISION,
     OPEN_STATES,
     Application,
     Bucket,
@@ -196,6 +197,23 @@ def get_loan_for(*, actor: User, loan_id: UUID) -> Loan:
     if loan is None:
         raise UnknownLoan()
     return loan
+
+
+def what_needs_account(account_id: UUID) -> list[str]:
+    """Running loans collected from the account, and those that would be paid out to it, for whoever closes it."""
+    loans = Loan.objects.filter(account_id=account_id, status=Loan.Status.ACTIVE).select_related("product")
+    asked = Application.objects.filter(account_id=account_id, status__in=IN_DECISION).select_related("product")
+    return [
+        *(
+            f"A loan ({loan.product.name}) is collected from this account until it is paid off."
+            for loan in loans.order_by("disbursed_at", "pk")
+        ),
+        *(
+            f"A loan that was applied for ({each.product.name}) would be paid out to this account. "
+            "Withdraw the application first."
+            for each in asked.order_by("created_at", "pk")
+        ),
+    ]
 
 
 def terms_of(loan: Loan) -> Terms:

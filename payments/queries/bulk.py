@@ -164,3 +164,11 @@ def _result_row(row: BulkRow, file: BulkFile) -> ResultRow:
         fee=Money(row.payment.fee_minor, file.currency).plain if row.payment else "",
         payment_id=str(row.payment.pk) if row.payment else "",
     )
+
+
+def what_needs_account(account_id: UUID) -> list[str]:
+    """Files whose rows are still to be paid from the account, for whoever closes it."""
+    open_states = [BulkFile.Status.CONFIRMED, BulkFile.Status.RUNNING]
+    if BulkFile.objects.filter(debit_account_id=account_id, status__in=open_states).exists():
+        return ["A file of payments is being paid from this account. Wait until it is done."]
+    return []

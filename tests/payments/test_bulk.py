@@ -439,3 +439,19 @@ def test_statuses_of_rows_follow_their_payments(firm: Account, staff: list[Accou
     payment = payments_of(file)[0]
     services.reverse_payment(actor=officer, payment_id=payment.pk, reason="For the test", now=timezone.now())
     assert outcomes(file).count(Status.REVERSED) == 1
+
+
+def test_the_paying_account_does_not_close_before_the_file_is_paid(firm: Account, staff: list[Account]) -> None:
+    rest = open_test_account(firm.owner, "CUR-EUR", "10.00")
+    file = confirmed(checked(firm, salaries(staff)))
+
+    def close() -> Account:
+        return accounts.close_account(
+            actor=firm.owner, account_id=firm.pk, payout_account_id=rest.pk, now=timezone.now()
+        )
+
+    with pytest.raises(accounts.AccountInUse, match="A file of payments is being paid from this account"):
+        close()
+    while services.pay_next_rows(file_id=file.pk, now=timezone.now()):
+        pass
+    assert not close().is_active
