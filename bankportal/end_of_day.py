@@ -59,12 +59,19 @@ def run(*, day: date, now: datetime) -> EndOfDayRun:
 
 
 def run_due(*, now: datetime) -> list[EndOfDayRun]:
-    """Go on with every open run, the oldest first, and begin yesterday's. Returns those that were touched."""
-    newest = (now - GRACE).astimezone(UTC).date() - timedelta(days=1)
-    days = set(EndOfDayRun.objects.filter(finished_at=None).values_list("day", flat=True))
-    if not EndOfDayRun.objects.filter(day=newest).exists():
-        days.add(newest)
-    return [run(day=day, now=now) for day in sorted(days)]
+    """Go on with every open run, then begin each day after the latest run, the oldest first; the very first run is yesterday's.
+
+    A bank that stood still makes its days good one by one, so no month's interest or fee is left out. Returns what was touched.
+    """
+    return [run(day=day, now=now) for day in _days_due(now)]
+
+
+def _days_due(now: datetime) -> list[date]:
+    yesterday = (now - GRACE).astimezone(UTC).date() - timedelta(days=1)
+    latest = EndOfDayRun.objects.order_by("-day").values_list("day", flat=True).first()
+    since = latest or yesterday - timedelta(days=1)
+    new = [since + timedelta(days=after) for after in range(1, (yesterday - since).days + 1)]
+    return [*EndOfDayRun.objects.filter(finished_at=None).order_by("day").values_list("day", flat=True), *new]
 
 
 def _begin(day: date, now: datetime) -> EndOfDayRun:

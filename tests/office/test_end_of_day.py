@@ -110,6 +110,14 @@ def test_a_day_must_be_over(savings: Account) -> None:
     assert [run.day for run in end_of_day.run_due(now=datetime(2026, 4, 1, 0, 59, tzinfo=UTC))] == [date(2026, 3, 30)]
 
 
+def test_a_bank_that_stood_still_makes_each_day_good(savings: Account) -> None:
+    end_of_day.run(day=date(2026, 3, 29), now=EARLY_APRIL)
+    late = datetime(2026, 4, 3, 1, 10, tzinfo=UTC)
+    assert [run.day.day for run in end_of_day.run_due(now=late)] == [30, 31, 1, 2]
+    assert end_of_day.run_due(now=late) == []
+    assert (balance(savings), InterestPosting.objects.count()) == (10084_93, 1)
+
+
 def test_a_damaged_ledger_keeps_the_run_open(savings: Account, as_owner: Callable[[], Any]) -> None:
     with as_owner() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -141,5 +149,6 @@ def test_the_back_office_shows_the_runs(
     client = login(auditor)
     assert f"{len(STEPS)} of {len(STEPS)}" in client.get("/admin/bankportal/endofdayrun/").content.decode()
     page = client.get(f"/admin/bankportal/endofdayrun/{run.pk}/change/").content.decode()
-    assert "Interest (done): March 2026: 1 accounts posted, 0 failed, 0 left" in page
+    assert "<td>March 2026: 1 accounts posted, 0 failed, 0 left</td>" in page
+    assert f'value="{len(STEPS)}" max="{len(STEPS)}"' in page
     assert client.post(f"/admin/bankportal/endofdayrun/{run.pk}/change/", {}).status_code in (403, 405)
