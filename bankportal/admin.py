@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -44,13 +44,12 @@ class EndOfDayRunAdmin(ReadOnlyAdmin):
 
     @display(description="steps done")
     def progress(self, run: EndOfDayRun) -> str:
-        steps = run.steps.all()
-        return f"{sum(step.finished_at is not None for step in steps)} of {len(steps)}"
+        return f"{_done(run)} of {len(run.steps.all())}"
 
     @display(description="steps")
     def what_happened(self, run: EndOfDayRun) -> SafeString:
-        rows = [
-            (step.name.capitalize(), "done" if step.finished_at else "open", step.note or "not tried yet")
-            for step in run.steps.all()
-        ]
-        return format_html_join("\n", "<p>{} ({}): {}</p>", rows)
+        return render_to_string("admin/bankportal/steps.html", {"steps": run.steps.all(), "done": _done(run)})
+
+
+def _done(run: EndOfDayRun) -> int:
+    return sum(step.finished_at is not None for step in run.steps.all())
