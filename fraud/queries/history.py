@@ -1,11 +1,11 @@
-"""What features need to know of the past, in two queries that read a bounded number of rows, however busy the account."""
+"""What features need to know of the past, in a query that reads a bounded number of rows, however busy the account."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from common.rows import Prepared
@@ -35,17 +35,38 @@ NOTHING = Totals()
 _TOTALS = ", ".join(f"found.{name}" for name in Totals._fields)
 _STARTS = ", ".join(f"('{name}', interval '{length} microseconds')" for name, length in STARTS.items())
 
-# The ends of the windows, then what else is asked of the customer's steps. `now` never lies before the last step.
-_PAST = Prepared(
+
+def _risk_of(entity: str, column: str) -> str:
+    """Payments and confirmed frauds of one entity in each of RISK_DAYS."""
+    counts, frauds = (
+        ", ".join(f"count(*) FILTER (WHERE {moment} > moment.now - interval '{days} days')" for days in RISK_DAYS)
+        for moment in ("at", "known_at")
+    )
+    month = f"moment.now - interval '{RISK_DAYS[-1]} days'"
+    return f"""
+       (SELECT ARRAY[{counts}] FROM (
+           SELECT at FROM fraud_activity
+            WHERE {column} = %({entity})s AND requested AND at > {month} AND at <= moment.now
+            ORDER BY at DESC LIMIT {LATEST}) AS latest),
+       (SELECT ARRAY[{frauds}] FROM fraud_entityreport
+         WHERE key = %({entity})s AND is_fraud AND known_at > {month} AND known_at <= moment.now)"""  # noqa: S608 (our own columns)
+
+
+_COLUMNS: Mapping[str, str] = {"beneficiary": "payee_key", "device": "device_key", "ip": "ip_key"}
+# The ends of the windows, then what else is asked of the customer's steps, then of payee, device and address. `now`
+# never lies before the customer's last step.
+_KNOWN = Prepared(
     f"""
 WITH last AS MATERIALIZED (
-    SELECT number, greatest(at, %(at)s) AS now, account_ref, first_at, last_request_at
+    SELECT number, at, account_ref, first_at, last_request_at
       FROM fraud_activity WHERE customer_id = %(customer)s ORDER BY number DESC LIMIT 1
+), moment AS MATERIALIZED (
+    SELECT greatest(%(at)s, (SELECT at FROM last)) AS now
 ), ends AS (
     SELECT start.name, {_TOTALS}
-      FROM (VALUES ('now', interval '0'), {_STARTS}) AS start (name, length), last,
+      FROM (VALUES ('now', interval '0'), {_STARTS}) AS start (name, length), moment,
            LATERAL (SELECT * FROM fraud_activity
-                     WHERE customer_id = %(customer)s AND at <= last.now - start.length
+                     WHERE customer_id = %(customer)s AND at <= moment.now - start.length
                      ORDER BY at DESC, number DESC LIMIT 1) AS found
     UNION ALL
     SELECT 'last10', {_TOTALS}
@@ -54,36 +75,21 @@ WITH last AS MATERIALIZED (
 )
 SELECT (SELECT token FROM fraud_ruleset WHERE id = 1),
        (SELECT json_object_agg(name, json_build_array({", ".join(Totals._fields)})) FROM ends),
-       last.number, last.now, last.account_ref, last.first_at, last.last_request_at,
+       last.number, moment.now, last.account_ref, last.first_at, last.last_request_at,
        (SELECT max(settled_minor) FROM fraud_activity
-         WHERE customer_id = %(customer)s AND number > last.number - {LATEST} AND at > last.now - interval '90 days'),
+         WHERE customer_id = %(customer)s AND number > last.number - {LATEST} AND at > moment.now - interval '90 days'),
        (SELECT account_changes FROM fraud_activity
-         WHERE customer_id = %(customer)s AND at > last.now - interval '30 days' ORDER BY at, number LIMIT 1),
+         WHERE customer_id = %(customer)s AND at > moment.now - interval '30 days' ORDER BY at, number LIMIT 1),
        coalesce((SELECT payee_settled FROM fraud_activity
-                  WHERE customer_id = %(customer)s AND payee_key = %(payee)s
+                  WHERE customer_id = %(customer)s AND payee_key = %(beneficiary)s
                   ORDER BY at DESC, number DESC LIMIT 1), 0),
        coalesce((SELECT payee_settled FROM fraud_activity
-                  WHERE customer_id = %(customer)s AND payee_key = %(payee)s AND at <= last.now - interval '30 days'
-                  ORDER BY at DESC, number DESC LIMIT 1), 0)
-  FROM (SELECT) AS always LEFT JOIN last ON true
+                  WHERE customer_id = %(customer)s AND payee_key = %(beneficiary)s AND at <= moment.now - interval '30 days'
+                  ORDER BY at DESC, number DESC LIMIT 1), 0),
+       {",".join(_risk_of(entity, column) for entity, column in _COLUMNS.items())}
+  FROM moment LEFT JOIN last ON true
 """  # noqa: S608 (our own names and lengths)
 )
-
-
-def _risk_of(entity: str, column: str) -> str:
-    counts = ", ".join(f"count(*) FILTER (WHERE at > %(day_{days})s)" for days in RISK_DAYS)
-    known = ", ".join(f"count(*) FILTER (WHERE known_at > %(day_{days})s)" for days in RISK_DAYS)
-    return f"""
-    (SELECT ARRAY[{counts}] FROM (
-        SELECT at FROM fraud_activity
-         WHERE {column} = %({entity})s AND requested AND at > %(day_{RISK_DAYS[-1]})s AND at <= %(now)s
-         ORDER BY at DESC LIMIT {LATEST}) AS latest),
-    (SELECT ARRAY[{known}] FROM fraud_entityreport
-      WHERE key = %({entity})s AND is_fraud AND known_at > %(day_{RISK_DAYS[-1]})s AND known_at <= %(now)s)"""  # noqa: S608 (our own columns)
-
-
-_COLUMNS: Mapping[str, str] = {"beneficiary": "payee_key", "device": "device_key", "ip": "ip_key"}
-_RISK = Prepared("SELECT " + ",".join(_risk_of(entity, column) for entity, column in _COLUMNS.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,10 @@ class Known:
 
 
 def known_of(*, customer_id: uuid.UUID, account_ref: uuid.UUID, entities: Entities, at: datetime) -> Known:
-    """What is known at a payment; two queries. Call under the customer's lock."""
-    [row] = _PAST.all({"customer": customer_id, "payee": entities.beneficiary, "at": at})
-    token, ends, number, now, account, first_at, last_request_at, largest, changes, ever, before = row
-    now = now or at
-    [risk] = _RISK.all(_risk_parameters(entities, now))
+    """What is known at a payment; one query. Call under the customer's lock."""
+    asked = {"beneficiary": entities.beneficiary, "device": entities.device, "ip": entities.ip}
+    [row] = _KNOWN.all({"customer": customer_id, "at": at, **asked})
+    token, ends, number, now, account, first_at, last_request_at, largest, changes, ever, before, *risk = row
     windows = {name: Totals(*totals) for name, totals in (ends or {}).items()}
     last = windows.get("now", NOTHING)
     moved = 0 if changes is None else last.account_changes - changes + (account != account_ref)
@@ -125,17 +130,6 @@ def known_of(*, customer_id: uuid.UUID, account_ref: uuid.UUID, entities: Entiti
         entity_frauds=_flat(risk[1::2]),
     )
     return Known(past, now, number or 0, last, account, first_at, last_request_at, token)
-
-
-def _risk_parameters(entities: Entities, now: datetime) -> dict[str, Any]:
-    starts = {f"day_{days}": now - timedelta(days=days) for days in RISK_DAYS}
-    return {
-        "beneficiary": entities.beneficiary,
-        "device": entities.device,
-        "ip": entities.ip,
-        "now": now,
-        **starts,
-    }
 
 
 def _differences(last: Totals, windows: Mapping[str, Totals]) -> dict[str, Any]:

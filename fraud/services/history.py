@@ -38,12 +38,10 @@ def lock_customer(*, customer_id: uuid.UUID) -> None:
     lock_advisory(namespace=CUSTOMER_LOCKS, key=int.from_bytes(customer_id.bytes[:4], "big", signed=True))
 
 
-def remember_request(*, facts: Facts, entities: Entities, known: Known, decision: Decision) -> None:
-    """The payment just decided becomes the customer's latest step; settled too when it was approved."""
+def requested_step(*, facts: Facts, entities: Entities, known: Known, decision: Decision) -> Activity:
+    """The payment just decided as the customer's latest step, still to be written; settled too when it was approved."""
     this = given(facts, at_us=microseconds(known.at))
-    _step(decision, entities, known, this, requested=True, settled=decision.outcome == Outcome.APPROVED).save(
-        force_insert=True
-    )
+    return _step(decision, entities, known, this, requested=True, settled=decision.outcome == Outcome.APPROVED)
 
 
 def remember_release(*, decision: Decision, now: datetime) -> None:

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from django.conf import settings
 
 from common.db import require_transaction
-from fraud.models import Case, Decision
+from common.rows import Inserts
+from fraud.models import Activity, Case, Decision
 from fraud.queries.history import known_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide
 from fraud.rules.entities import address_of, entities_of
@@ -17,7 +18,9 @@ from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
 from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge
 from fraud.services import engine
-from fraud.services.history import lock_customer, remember_request
+from fraud.services.history import lock_customer, requested_step
+
+_ROWS = Inserts(Decision, Activity)
 
 
 def screen(*, facts: Facts) -> Verdict:
@@ -45,8 +48,9 @@ def screen(*, facts: Facts) -> Verdict:
         currency=settings.BASE_CURRENCY,
     )
     latency_ms = (time.perf_counter() - started) * 1000
-    decision = _store(facts, vector, decided, live, latency_ms)
-    remember_request(facts=facts, entities=entities, known=known, decision=decision)
+    decision = _decision(facts, vector, decided, live, latency_ms)
+    _ROWS.save(decision, requested_step(facts=facts, entities=entities, known=known, decision=decision))
+    _open_case(facts, decision)
     return _verdict(decided, decision)
 
 
@@ -58,7 +62,7 @@ def hold_unscreened(*, facts: Facts) -> Verdict:
     """
     require_transaction()
     decided = Decided(Outcome.FLAGGED, FIRST_FLAG, (NOT_SCREENED,), {}, "", None, None)
-    return _verdict(decided, _store(facts, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0))
+    return _verdict(decided, _keep(facts, decided))
 
 
 def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
@@ -76,7 +80,7 @@ def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
         confidence=Confidence(verdict.confidence) if verdict.confidence else None,
         agreement_percent=verdict.agreement_percent,
     )
-    return _verdict(decided, _store(facts, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0))
+    return _verdict(decided, _keep(facts, decided))
 
 
 def _without(vector: dict[str, Value], switched_off: frozenset[str]) -> dict[str, Value]:
@@ -104,10 +108,18 @@ def _verdict(decided: Decided, decision: Decision) -> Verdict:
     )
 
 
-def _store(
+def _keep(facts: Facts, decided: Decided) -> Decision:
+    """A decision without a vector: it leaves no step behind."""
+    decision = _decision(facts, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0)
+    decision.save(force_insert=True)
+    _open_case(facts, decision)
+    return decision
+
+
+def _decision(
     facts: Facts, vector: dict[str, Value], decided: Decided, live: engine.Engine, latency_ms: float
 ) -> Decision:
-    decision = Decision.objects.create(
+    return Decision(
         subject_kind=facts.subject_kind,
         subject_id=facts.subject_id,
         customer_id=facts.customer_id,
@@ -139,7 +151,11 @@ def _store(
         schema_hash=SCHEMA_HASH if vector else "",
         latency_ms=latency_ms,
     )
-    if decided.outcome is not Outcome.APPROVED:
+
+
+def _open_case(facts: Facts, decision: Decision) -> None:
+    """A person looks at what was not approved."""
+    if decision.outcome != Outcome.APPROVED:
         Case.objects.create(
             decision=decision,
             subject_kind=facts.subject_kind,
@@ -148,7 +164,6 @@ def _store(
             beneficiary_ref=facts.beneficiary_ref,
             transfer_type=facts.transfer_type,
             amount_base_minor=facts.amount_base_minor,
-            outcome=decided.outcome,
+            outcome=decision.outcome,
             opened_at=facts.at,
         )
-    return decision

@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 from django.forms.models import model_to_dict
 
-from common.rows import Prepared, Rows
+from common.rows import Inserts, Prepared, Rows
+from fraud.models import Activity, Decision
+from fraud.queries.history import Totals
 from identity.models import ApiClient, User
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +75,59 @@ def test_a_new_connection_plans_anew(transactional_db: None) -> None:
     connection.close()
 
     assert question.first({"email": "nobody@example.com"}) == (0,)
+
+
+def test_writes_what_the_orm_would_write_into_several_tables_at_once(alice: User, settings: Any) -> None:
+    inserts = Inserts(Decision, Activity)
+    made = {}
+    for prepared in (True, False):
+        settings.DATABASE_PREPARE = prepared
+        decision = _decision(alice)
+        inserts.save(decision, _step(decision, number=1 + prepared))
+        made[prepared] = decision
+    usual = _decision(alice)
+    usual.save(force_insert=True)
+    _step(usual, number=3).save(force_insert=True)
+
+    for decision in made.values():
+        kept = Decision.objects.get(pk=decision.pk)
+        assert model_to_dict(kept) == model_to_dict(Decision.objects.get(pk=usual.pk))
+    steps = [model_to_dict(step, exclude=["id", "decision", "number"]) for step in Activity.objects.all()]
+    assert steps == [steps[0]] * 3
+
+
+def _decision(alice: User) -> Decision:
+    return Decision(
+        subject_kind="rows",
+        subject_id=alice.public_id,
+        customer_id=alice.public_id,
+        account_ref=alice.public_id,
+        amount_minor=1,
+        currency="EUR",
+        at=alice.date_joined,
+        transfer_type="INTERNAL",
+        channel="API",
+        beneficiary_label="100 % O'Neill\\",
+        ip="2001:db8::1",
+        outcome="APPROVED",
+        score=0.25,
+        reasons=[{"code": "X", "text": "O'Neill", "detail": ""}],
+        features={"one": 0.1, "none": None, "yes": True},
+        latency_ms=1.5,
+    )
+
+
+def _step(decision: Decision, *, number: int) -> Activity:
+    totals = dict.fromkeys(Totals._fields, 0)
+    return Activity(
+        decision=decision,
+        customer_id=decision.customer_id,
+        number=number,
+        at=decision.at,
+        requested=True,
+        account_ref=decision.account_ref,
+        payee_key=-5,
+        first_at=decision.at,
+        payee_settled=0,
+        **totals,
+    )

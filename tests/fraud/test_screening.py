@@ -178,12 +178,12 @@ def test_it_needs_the_callers_transaction(db: None) -> None:
         fraud.screen(facts=make_facts())
 
 
-def test_beside_the_lock_it_asks_the_database_twice(screen: Screen) -> None:
+def test_beside_the_lock_it_asks_once_and_writes_once(screen: Screen) -> None:
     screen()
     with use_case(), CaptureQueriesContext(connection) as captured:
         fraud.screen(facts=make_facts())
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert [sql.lstrip()[:6] for sql in statements] == ["SELECT", "EXECUT", "EXECUT", "INSERT", "INSERT"]
+    assert [sql.lstrip()[:6] for sql in statements] == ["SELECT", "EXECUT", "EXECUT"]
     assert "pg_advisory_xact_lock" in statements[0]
 
 
