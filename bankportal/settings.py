@@ -340,6 +340,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Fields called `status` and `kind` have other values in each of these.
+    "ENUM_NAME_OVERRIDES": {
+        "PaymentStatusEnum": "payments.models.Status",
+        "StandingOrderStatusEnum": "payments.models.StandingOrder.Status",
+        "StandingOrderKindEnum": ["TRANSFER", "OWN_TRANSFER", "WITHDRAWAL"],
+        "BulkFileStatusEnum": "payments.models.BulkFile.Status",
+        "DocumentKindEnum": "kyc.models.Document.Kind",
+    },
 }
 
 # --- Browser safety ------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ class ReasonOut(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
-class ApplicationOut(serializers.Serializer[Application]):
+class LoanApplicationOut(serializers.Serializer[Application]):
     id = serializers.UUIDField()
     status = serializers.CharField()
     product = serializers.CharField(source="product_id")

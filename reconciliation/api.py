@@ -52,7 +52,7 @@ class StatementIn(serializers.Serializer[Any]):
         return _known(currency)
 
 
-class StatementOut(serializers.Serializer[OutsideStatement]):
+class OutsideStatementOut(serializers.Serializer[OutsideStatement]):
     id = serializers.UUIDField()
     file_name = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
@@ -65,7 +65,7 @@ class StatementOut(serializers.Serializer[OutsideStatement]):
 
 
 class ImportedOut(serializers.Serializer[services.Imported]):
-    statement = StatementOut()
+    statement = OutsideStatementOut()
     again = serializers.BooleanField(help_text="This very file was imported before; nothing was added.")
     matched = serializers.IntegerField(help_text="Lines that found their postings at once.")
 
@@ -146,14 +146,14 @@ class Statements(ApiView):
         summary="List imported statements, newest first",
         tags=TAGS,
         parameters=_PAGES,
-        responses={200: StatementOut(many=True), 401: ProblemSerializer, 403: _FORBIDDEN},
+        responses={200: OutsideStatementOut(many=True), 401: ProblemSerializer, 403: _FORBIDDEN},
     )
     def get(self, request: Request) -> Response:
         _staff(request, "ledger_view")
         pages = Page()
         rows = OutsideStatement.objects.order_by("-imported_at", "pk")
         page: list[OutsideStatement] | None = pages.paginate_queryset(rows, request, view=self)
-        return pages.get_paginated_response(StatementOut(page or [], many=True).data)
+        return pages.get_paginated_response(OutsideStatementOut(page or [], many=True).data)
 
     @extend_schema(
         operation_id="reconciliation_statements_import",

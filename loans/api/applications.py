@@ -16,7 +16,7 @@ from common.rest import ApiView, ProblemSerializer
 from identity import services as identity
 from identity.authentication import FOR_CUSTOMERS
 from loans import queries, services
-from loans.serializers import AcceptIn, ApplicationOut, ApplyIn, LoanOut
+from loans.serializers import AcceptIn, LoanApplicationOut, ApplyIn, LoanOut
 
 TAGS = ["loans"]
 NOT_FOUND = OpenApiResponse(ProblemSerializer, description="There is none, or it is not yours.")
@@ -51,11 +51,11 @@ class Applications(ApiView):
         operation_id="loans_applications_list",
         summary="List your loan applications",
         tags=TAGS,
-        responses={200: ApplicationOut(many=True), 401: ProblemSerializer, 403: ProblemSerializer},
+        responses={200: LoanApplicationOut(many=True), 401: ProblemSerializer, 403: ProblemSerializer},
     )
     def get(self, request: Request) -> Response:
         sent = queries.own_applications(request.user).exclude(submitted_at=None)
-        return Response(ApplicationOut(sent, many=True).data)
+        return Response(LoanApplicationOut(sent, many=True).data)
 
     @extend_schema(
         operation_id="loans_apply",
@@ -64,7 +64,7 @@ class Applications(ApiView):
         tags=TAGS,
         parameters=[IDEMPOTENCY_KEY],
         request=ApplyIn,
-        responses={201: ApplicationOut, **PROBLEMS},
+        responses={201: LoanApplicationOut, **PROBLEMS},
         examples=[_WISH],
     )
     @idempotent
@@ -90,7 +90,7 @@ class Applications(ApiView):
             now=now,
         )
         application = services.submit_within(actor=request.user, application_id=draft.pk, now=now)
-        return Response(ApplicationOut(application).data, status=201)
+        return Response(LoanApplicationOut(application).data, status=201)
 
 
 class ApplicationEntry(ApiView):
@@ -98,11 +98,11 @@ class ApplicationEntry(ApiView):
         operation_id="loans_application",
         summary="Look at one application",
         tags=TAGS,
-        responses={200: ApplicationOut, 401: ProblemSerializer, 404: NOT_FOUND},
+        responses={200: LoanApplicationOut, 401: ProblemSerializer, 404: NOT_FOUND},
     )
     def get(self, request: Request, loan_application_id: UUID) -> Response:
         application = queries.get_application_for(actor=request.user, application_id=loan_application_id)
-        return Response(ApplicationOut(application).data)
+        return Response(LoanApplicationOut(application).data)
 
 
 class Accept(ApiView):
