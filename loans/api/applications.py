@@ -16,7 +16,7 @@ from common.rest import ApiView, ProblemSerializer
 from identity import services as identity
 from identity.authentication import FOR_CUSTOMERS
 from loans import queries, services
-from loans.serializers import AcceptIn, LoanApplicationOut, ApplyIn, LoanOut
+from loans.serializers import AcceptIn, ApplyIn, LoanApplicationOut, LoanOut
 
 TAGS = ["loans"]
 NOT_FOUND = OpenApiResponse(ProblemSerializer, description="There is none, or it is not yours.")
