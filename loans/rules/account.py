@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from bisect import insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 
 from loans.rules import calendar, fees, flat
 from loans.rules.amounts import Factor, divide_to
@@ -14,6 +17,9 @@ from loans.rules.periods import annuity_factors, interest_of, periods_of, tranch
 from loans.rules.schedule import plan_parts
 from loans.rules.terms import InterestBasis, Method, Part, Terms
 
+# What changed the balance, by day: paid out above zero, repaid below.
+Flow = tuple[date, int]
+_DAY = itemgetter(0)
 _BY_SHARE = (Method.FLAT, Method.EQUAL_PRINCIPAL)
 
 
@@ -27,7 +33,8 @@ class Instalment:
 
     `target` is the instalment, or the share of principal; None pays no principal. `extra` is principal paid beyond it.
     `frozen` and `settled` are interest and principal that later days no longer change,
-    `accrues_from` is where interest starts if not with the period.
+    `accrues_from` is where interest starts if not with the period. `balance` is what was owed on the way into the period,
+    `flows` what changed it before the due date, as the last `look` found them.
     """
 
     number: int
@@ -45,8 +52,9 @@ class Instalment:
     paid: dict[Part, int] = field(default_factory=nothing)
     due_parts: dict[Part, int] = field(default_factory=nothing)
     fee_waived: bool = False
-    late_charged: bool = False
     open_principal: int = 0
+    balance: int = 0
+    flows: Sequence[Flow] = ()
 
     def unpaid(self, part: Part) -> int:
         return self.due_parts[part] - self.paid[part]
@@ -68,7 +76,8 @@ class Account:
         self.terms = terms
         self.disbursements = terms.disbursements
         self.rates: list[tuple[date, Factor]] = [(terms.start_date, terms.rate)]
-        self.principal_flows: list[tuple[date, int]] = []
+        self.principal_flows: list[Flow] = []
+        self._known = False
         self.seed_day = calendar.seed_of(
             start=terms.start_date,
             first_due=terms.first_due_date,
@@ -95,19 +104,30 @@ class Account:
         """FLAT interest is fixed at the start, whatever the terms say of other methods."""
         return self.terms.interest_basis is InterestBasis.ACTUAL and self.terms.method is not Method.FLAT
 
+    def touch(self) -> None:
+        """Something changed that rows are computed from: the next `look` computes them."""
+        self._known = False
+
     def look(self, as_of: date) -> None:
         """Fill every row's `due_parts` as they stand on `as_of`.
 
         Under ACTUAL what is overdue is taken to be paid on `as_of`, and what is not yet due on its due date. Under
-        PLANNED each instalment's principal leaves on its due date, whatever is paid.
+        PLANNED each instalment's principal leaves on its due date, whatever is paid, so that most days change nothing.
         """
-        flows = self._flows()
-        owed = carried = 0
+        if self._known and not self.follows_balance:
+            return
+        self._known = True
+        flows, since = sorted(self._flows(), key=_DAY), self._since()
+        owed = carried = balance = gone = 0
         last = len(self.rows) - 1
         for index, row in enumerate(self.rows):
+            while gone < len(flows) and flows[gone][0] <= since[index]:
+                balance += flows[gone][1]
+                gone += 1
+            row.balance, row.flows = balance, _before(row.due, flows, gone)
             owed += sum(part.amount_minor for part in self.disbursements if row.start <= part.on < row.due)
             row.open_principal = owed
-            own = self._interest(index, row.due, flows)
+            own = self._interest(index, row.due, balance, row.flows)
             wanted = row.settled
             if wanted is None:
                 wanted = max(self.wanted(row, own) + row.extra, row.paid[Part.PRINCIPAL])
@@ -118,10 +138,20 @@ class Account:
             interest = row.paid[Part.INTEREST] if row.deferred else max(interest, row.paid[Part.INTEREST])
             owed -= principal
             if self.follows_balance:
-                flows.append((max(row.due, as_of), row.paid[Part.PRINCIPAL] - principal))
+                left = max(row.due, as_of), row.paid[Part.PRINCIPAL] - principal
             else:
-                flows.append((row.due, row.extra - principal))
+                left = row.due, row.extra - principal
+            insort(flows, left, lo=gone, key=_DAY)
             self._fill(row, principal, interest)
+
+    def _since(self) -> list[date]:
+        """For each row the day before which no flow matters to it or to a later one."""
+        found = [row.accrues_from or row.start for row in reversed(self.rows)]
+        return list(itertools.accumulate(found, min))[::-1]
+
+    def refill(self, row: Instalment) -> None:
+        """After a charge: principal and interest stay as they are."""
+        self._fill(row, row.due_parts[Part.PRINCIPAL], row.due_parts[Part.INTEREST])
 
     def wanted(self, row: Instalment, interest: int) -> int:
         """The principal a row asks for beside this interest."""
@@ -143,36 +173,38 @@ class Account:
 
     def accrued(self, index: int, until: date) -> int:
         """Interest of one row until a day of its period, in minor units, from what the last `look` knows."""
-        return self._interest(index, until, self._flows_before(index))
+        if self.follows_balance:
+            # What is owed in truth: an instalment that is overdue is not taken to be paid.
+            return self._interest(index, until, 0, sorted(self._flows(), key=_DAY))
+        return self._interest(index, until, self.rows[index].balance, self.rows[index].flows)
 
-    def _interest(self, index: int, until: date, flows: list[tuple[date, int]]) -> int:
+    def _interest(self, index: int, until: date, balance: int, flows: Sequence[Flow]) -> int:
+        """Interest on `balance` and what changes it by `flows`, which come in the order of their days."""
         row = self.rows[index]
         if row.frozen is not None:
             return row.frozen
         if self.terms.method is Method.FLAT:
             return self._flat_interest(row, until)
-        since = row.accrues_from or row.start
-        if since >= until:
+        first = row.accrues_from or row.start
+        if first >= until:
             return 0
-        days = sorted({since, *(on for on, _ in flows if since < on < until), until})
         spans: list[tuple[int, Factor]] = []
-        for first, end in itertools.pairwise(days):
-            balance = max(sum(amount for on, amount in flows if on <= first), 0)
-            spans.extend((balance, share) for share in self._shares(index, first, end))
+        for on, amount in flows:
+            if on >= until:
+                break
+            if on > first:
+                spans.extend((max(balance, 0), share) for share in self._shares(index, first, on))
+                first = on
+            balance += amount
+        spans.extend((max(balance, 0), share) for share in self._shares(index, first, until))
         return interest_of(self.terms, spans)
 
-    def _flows(self) -> list[tuple[date, int]]:
+    def _flows(self) -> list[Flow]:
         """What changed the balance: disbursements, and principal paid (under PLANNED only what was prepaid)."""
         return [
             *((part.on, part.amount_minor) for part in self.disbursements),
             *((on, -amount) for on, amount in self.principal_flows),
         ]
-
-    def _flows_before(self, index: int) -> list[tuple[date, int]]:
-        if self.follows_balance:
-            return self._flows()
-        planned = ((row.due, row.extra - row.due_parts[Part.PRINCIPAL]) for row in self.rows[:index])
-        return [*self._flows(), *planned]
 
     def _flat_interest(self, row: Instalment, until: date) -> int:
         if until >= row.due:
@@ -186,15 +218,21 @@ class Account:
 
     def _shares(self, index: int, first: date, end: date) -> list[Factor]:
         """The factors of a span, cut where a period or a rate begins; several rows' days when interest was carried."""
-        cuts = {row.start for row in self.rows[: index + 1]} | {on for on, _ in self.rates}
-        days = sorted({first, *(cut for cut in cuts if first < cut < end), end})
+        cuts = [on for on, _ in self.rates if first < on < end]
+        for row in reversed(self.rows[: index + 1]) if self.rows[index].start > first else ():
+            if row.start <= first:
+                break
+            cuts.append(row.start)
+        days = sorted({first, *(cut for cut in cuts if cut < end), end})
         return [self._share(index, start, stop) for start, stop in itertools.pairwise(days)]
 
     def _share(self, index: int, start: date, stop: date) -> Factor:
         rate = next(rate for on, rate in reversed(self.rates) if on <= start)
         if self.terms.day_count is not DayCount.THIRTY_360 or self.terms.frequency is not Frequency.MONTHS:
             return calendar.days_factor(rate=rate, day_count=self.terms.day_count, from_date=start, due_date=stop)
-        row = next(row for row in reversed(self.rows[: index + 1]) if row.start <= start)
+        while self.rows[index].start > start:
+            index -= 1
+        row = self.rows[index]
         days, length = (stop - start).days, (row.due - row.start).days
         return rate[0] * row.years[0] * days, rate[1] * row.years[1] * length
 
@@ -220,3 +258,11 @@ class Account:
         """The whole factors of the rows from `first` on, for a new instalment."""
         rows = range(first, len(self.rows))
         return [self._share(index, self.rows[index].start, self.rows[index].due) for index in rows]
+
+
+def _before(day: date, flows: Sequence[Flow], first: int) -> Sequence[Flow]:
+    """Those from place `first` on that come before a day."""
+    end = first
+    while end < len(flows) and flows[end][0] < day:
+        end += 1
+    return flows[first:end]

@@ -23,6 +23,7 @@ def prepay(account: Account, amount: int, on: date, mode: Prepayment) -> None:
     row.paid[Part.PRINCIPAL] += amount
     if not account.follows_balance:
         account.principal_flows.append((on, amount))
+    account.touch()
     account.look(on)
     if mode is Prepayment.REDUCE_INSTALMENT:
         _require_paid_out(account, on)
@@ -44,6 +45,7 @@ def set_instalments(account: Account, first: int, *, spent: int = 0) -> None:
         target = divide_to(owed, len(paying), multiple=terms.amount_multiple_minor, rounding=terms.interest_rounding)
     for index in paying:
         account.rows[index].target = target
+    account.touch()
 
 
 def _equal_instalment(account: Account, paying: list[int], owed: int) -> int:
@@ -71,6 +73,7 @@ def reschedule(account: Account, event: Event) -> None:
     _resize(account, first, count)
     if event.first_due_date is not None:
         _move(account, first, event.first_due_date)
+    account.touch()
     account.look(event.on)
     set_instalments(account, first)
 
@@ -89,6 +92,7 @@ def pause(account: Account, event: Event) -> None:
         rows[index].deferred = rows[index - count].deferred
     for row in rows[first : first + count]:
         row.target, row.flat_interest, row.deferred, row.fee_waived = None, 0, True, True
+    account.touch()
 
 
 def _require_paid_out(account: Account, on: date) -> None:

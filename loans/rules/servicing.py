@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -108,6 +109,9 @@ class Servicing:
         self.today = terms.start_date
         self.payments: list[Payment] = []
         self.written_off = Amounts()
+        self._principal_repaid = 0
+        # Places of the first row that no penalty was looked into for, and of the first that is not wholly paid.
+        self._not_late = self._unpaid = 0
 
     def require_open(self) -> None:
         if self.status is not Status.ACTIVE:
@@ -120,12 +124,14 @@ class Servicing:
         self.today = to
         self.account.look(to)
         if self.status is Status.ACTIVE and self.terms.penalty is not None:
-            for row in self.account.rows:
-                if (to - row.due).days > self.terms.penalty.grace_days and not row.late_charged:
-                    row.late_charged = True
-                    unpaid = row.unpaid(Part.PRINCIPAL), row.unpaid(Part.INTEREST)
-                    row.charges[Part.PENALTY] += fees.late(self.terms, *unpaid)
-            self.account.look(to)
+            rows, grace = self.account.rows, self.terms.penalty.grace_days
+            while self._not_late < len(rows) and (to - rows[self._not_late].due).days > grace:
+                row = rows[self._not_late]
+                self._not_late += 1
+                row.charges[Part.PENALTY] += fees.late(
+                    self.terms, row.unpaid(Part.PRINCIPAL), row.unpaid(Part.INTEREST)
+                )
+                self.account.refill(row)
 
     def apply(self, event: Event) -> None:
         self.advance(event.on)
@@ -171,20 +177,20 @@ class Servicing:
         row = next((row for row in rows if row.due >= event.on), rows[-1])
         assert event.part is not None
         row.charges[event.part] += event.amount_minor or 0
+        self.account.refill(row)
+        self._unpaid = min(self._unpaid, row.number - 1)
 
     def _repay(self, amount: int, on: date) -> None:
-        owed = self.payoff_parts(on).total
-        if amount > owed:
-            raise InvalidEvent("This is more than the loan's pay-off.", field="amount", data={"payoff_minor": owed})
-        if amount == owed:
-            self._pay_off(amount, on)
-            return
+        # The pay-off is that much at least; most payments are far below it.
+        if amount >= self._principal_owed(on):
+            owed = self.payoff_parts(on).total
+            if amount > owed:
+                raise InvalidEvent("This is more than the loan's pay-off.", field="amount", data={"payoff_minor": owed})
+            if amount == owed:
+                self._pay_off(amount, on)
+                return
         spent = nothing()
-        rows = self.account.rows
-        classes = {
-            When.PAST_DUE: [row for row in rows if row.due < on],
-            When.DUE: [row for row in rows if row.due == on],
-        }
+        classes = self._classes(on)
         for when, part in self.terms.allocation:
             for row in classes.get(when, ()):
                 amount -= self._pay(row, part, min(amount, row.unpaid(part)), spent)
@@ -195,11 +201,26 @@ class Servicing:
         assert amount == 0, "a payment within the pay-off is spent to the last cent"
         self._note(on, spent)
 
+    def _principal_owed(self, on: date) -> int:
+        """Paid out by a day and not repaid."""
+        return sum(part.amount_minor for part in self.account.disbursements if part.on <= on) - self._principal_repaid
+
+    def _classes(self, on: date) -> dict[When, list[Instalment]]:
+        """The rows that are past due and due, from the first on that is not wholly paid."""
+        rows = self.account.rows
+        while self._unpaid < len(rows) and rows[self._unpaid].due < on and not rows[self._unpaid].unpaid_total:
+            self._unpaid += 1
+        found: dict[When, list[Instalment]] = {When.PAST_DUE: [], When.DUE: []}
+        for row in itertools.islice(rows, self._unpaid, None):
+            if row.due > on:
+                break
+            found[When.PAST_DUE if row.due < on else When.DUE].append(row)
+        return found
+
     def _prepay(self, amount: int, on: date, spent: dict[Part, int]) -> int:
         """Principal first; what is beyond all of it goes to charges and interest of the running instalment."""
-        paid_out = sum(part.amount_minor for part in self.account.disbursements if part.on <= on)
-        owed = paid_out - sum(row.paid[Part.PRINCIPAL] for row in self.account.rows)
-        if taken := min(amount, owed):
+        # What this payment repaid before is not noted yet.
+        if taken := min(amount, self._principal_owed(on) - spent[Part.PRINCIPAL]):
             changes.prepay(self.account, taken, on, self.terms.prepayment)
             spent[Part.PRINCIPAL] += taken
             amount -= taken
@@ -207,6 +228,7 @@ class Servicing:
             wanted = row.charges | {Part.INTEREST: self.account.earned(index, on)}
             for part in (Part.PENALTY, Part.FEE, Part.INTEREST):
                 amount -= self._pay(row, part, min(amount, wanted[part] - row.paid[part]), spent)
+        self.account.touch()
         return amount
 
     def _pay(self, row: Instalment, part: Part, amount: int, spent: dict[Part, int]) -> int:
@@ -220,6 +242,7 @@ class Servicing:
         """Keep the payment; under ACTUAL interest runs on less from this day, under PLANNED only what was prepaid."""
         if self.account.follows_balance and spent[Part.PRINCIPAL]:
             self.account.principal_flows.append((on, spent[Part.PRINCIPAL]))
+        self._principal_repaid += spent[Part.PRINCIPAL]
         self.payments.append(Payment(on=on, parts=_amounts(spent)))
 
     def _pay_next(self, amount: int, on: date, spent: dict[Part, int]) -> int:
@@ -274,6 +297,8 @@ class Servicing:
             raise InvalidEvent("This is not the pay-off.", field="amount", data={"payoff_minor": owed.total})
         self._freeze(on, self.terms.payoff_interest)
         self.account.principal_flows.append((on, owed.principal))
+        self._principal_repaid += owed.principal
+        self.account.touch()
         self.account.look(on)
         for row in self.account.rows:
             row.paid = dict(row.due_parts)
@@ -295,14 +320,14 @@ class Servicing:
                 row.fee_waived = True
                 row.charges[Part.FEE] = max(row.charges[Part.FEE], row.paid[Part.FEE])
         account.disbursements = tuple(part for part in account.disbursements if part.on <= on)
+        account.touch()
 
     def result(self, as_of: date) -> Serviced:
         rows, owed = self.account.rows, 0
         made: list[ServicedRow] = []
-        disbursed = 0
         for row in rows:
-            disbursed += sum(part.amount_minor for part in self.account.disbursements if row.start <= part.on < row.due)
-            owed = disbursed - sum(other.due_parts[Part.PRINCIPAL] for other in rows[: row.number])
+            owed += sum(part.amount_minor for part in self.account.disbursements if row.start <= part.on < row.due)
+            owed -= row.due_parts[Part.PRINCIPAL]
             made.append(ServicedRow(row.number, row.start, row.due, _amounts(row.due_parts), _amounts(row.paid), owed))
         while len(made) > 1 and not made[-1].due.total:
             made.pop()
