@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 from audit.models import IdempotencyRecord
 from common import errors
 from common.db import use_case
-from common.rows import Rows
+from common.rows import Rows, insert
 
 _KNOWN = Rows(
     "SELECT {record} FROM audit_idempotencyrecord record WHERE record.user_id = %(user)s AND record.key = %(key)s",
@@ -95,17 +95,19 @@ def idempotent(operation: Operation) -> Operation:
             if response.status_code >= 500 or response.status_code in _NOT_KEPT:
                 transaction.set_rollback(True)
                 return response
-            IdempotencyRecord.objects.create(
-                user_id=user_id,
-                key=key,
-                method=str(request.method),
-                path=request.get_full_path()[:200],
-                body_mac=body_mac,
-                status=response.status_code,
-                body=body,
-                content_type=response.headers.get("Content-Type", "application/json"),
-                created_at=now,
-                expires_at=now + KEPT_FOR,
+            insert(
+                IdempotencyRecord(
+                    user_id=user_id,
+                    key=key,
+                    method=str(request.method),
+                    path=request.get_full_path()[:200],
+                    body_mac=body_mac,
+                    status=response.status_code,
+                    body=body,
+                    content_type=response.headers.get("Content-Type", "application/json"),
+                    created_at=now,
+                    expires_at=now + KEPT_FOR,
+                )
             )
             return response
 

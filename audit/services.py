@@ -14,6 +14,7 @@ from audit.errors import TrailCut, TransactionIdsBehind
 from audit.models import AuditEvent, IdempotencyRecord, Seal
 from common import request_context, seals
 from common.db import lock_advisory, require_transaction, use_case
+from common.rows import insert
 from identity.models import User
 
 
@@ -30,9 +31,24 @@ def record(
 
     Raises NoTransaction outside a transaction: the event and what it tells about stand or fall together.
     """
+    insert(
+        event(actor=actor, action=action, subject_kind=subject_kind, subject_id=subject_id, data=data, reason=reason)
+    )
+
+
+def event(
+    *,
+    actor: User | None,
+    action: str,
+    subject_kind: str,
+    subject_id: uuid.UUID | int | str,
+    data: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """The event that `record` appends, for a caller that inserts it together with its own rows. Raises NoTransaction."""
     require_transaction()
     context = request_context.current()
-    AuditEvent.objects.create(
+    return AuditEvent(
         at=timezone.now(),
         actor=actor,
         action=action,

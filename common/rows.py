@@ -1,22 +1,25 @@
 """The statements of the busiest requests: their text is put together once, and each connection plans them once.
 
-Django compiles a queryset anew each time and the server plans it anew; for rows of three joined tables both take longer
-than finding them. A prepared statement belongs to its connection, so behind a pooler that deals out connections by the
-transaction `DATABASE_PREPARE=false` leaves the planning to each call.
+Django compiles a queryset or an INSERT anew each time and the server plans it anew; for rows of three joined tables both
+take longer than finding them. A prepared statement belongs to its connection, so behind a pooler that deals out
+connections by the transaction `DATABASE_PREPARE=false` leaves the planning to each call.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from datetime import datetime
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any, NamedTuple
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection, models
-from django.db.models import Model
+from django.db import connection
+from django.db.models import AutoField, BinaryField, Field, JSONField, Model
+from django.db.models.fields import NOT_PROVIDED
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _numbers = count(1)
@@ -41,6 +44,11 @@ class Prepared:
         """The first row, or None."""
         found = self.all(parameters)
         return found[0] if found else None
+
+    def run(self, parameters: Mapping[str, Any]) -> None:
+        """For a statement that gives no rows."""
+        with connection.cursor() as cursor:
+            self._execute(cursor, parameters)
 
     def _execute(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
         if settings.DATABASE_PREPARE:
@@ -69,66 +77,6 @@ class Prepared:
     @cached_property
     def _call(self) -> str:
         return f"EXECUTE {self._name} ({', '.join(['%s'] * len(self._names))})"
-
-
-class Inserts(Prepared):
-    """`Inserts(Decision, Activity).save(decision, step)`: a row for each of the tables, in one statement.
-
-    The instances carry their primary keys, except automatic numbers, which stay unknown to them. No signal is sent.
-    """
-
-    def __init__(self, *models: type[Model]) -> None:
-        super().__init__("")
-        self._models = models
-
-    def save(self, *instances: Model) -> None:
-        """One instance for each model, in their order."""
-        parameters = {
-            name: getattr(instances[place], attribute) if prepare is None else prepare(instances[place])
-            for name, place, attribute, prepare in self._columns
-        }
-        with connection.cursor() as cursor:
-            self._execute(cursor, parameters)
-
-    @cached_property
-    def _text(self) -> str:
-        parts = []
-        for place, model in enumerate(self._models):
-            fields = _stored(model)
-            columns = ", ".join(f'"{field.column}"' for field in fields)
-            values = ", ".join(f"%({field.attname}_{place})s" for field in fields)
-            parts.append(f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({values})')  # noqa: S608 (our models)
-        before = ", ".join(f"row_{place} AS ({part})" for place, part in enumerate(parts[:-1]))
-        return f"WITH {before} {parts[-1]}" if before else parts[-1]
-
-    @cached_property
-    def _columns(self) -> list[tuple[str, int, str, Callable[[Model], Any] | None]]:
-        return [
-            (f"{field.attname}_{place}", place, field.attname, None if isinstance(field, _PLAIN) else _preparing(field))
-            for place, model in enumerate(self._models)
-            for field in _stored(model)
-        ]
-
-
-# The driver writes what these hold as it is.
-_PLAIN = (
-    models.BigIntegerField,
-    models.BooleanField,
-    models.CharField,
-    models.DateTimeField,
-    models.FloatField,
-    models.ForeignKey,
-    models.IntegerField,
-    models.UUIDField,
-)
-
-
-def _stored(model: type[Model]) -> list[Any]:
-    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
-
-
-def _preparing(field: Any) -> Callable[[Model], Any]:
-    return lambda instance: field.get_db_prep_save(getattr(instance, field.attname), connection)
 
 
 class _Shape(NamedTuple):
@@ -183,3 +131,49 @@ def _instance(shape: _Shape, row: tuple[Any, ...]) -> Model:
     for place, decode in shape.decoders:
         values[place] = decode(values[place], None, connection)
     return shape.model.from_db("default", shape.attributes, values)
+
+
+def insert(*instances: Model) -> None:
+    """Write a few new rows, of one table or of several, with one statement: all of them or none.
+
+    What the database fills by itself (a `db_default`, a key that counts up) is left to it and not read back; no signals
+    are sent. Raises what `save(force_insert=True)` raises.
+    """
+    statement, columns = _inserting(tuple(type(instance) for instance in instances))
+    values = (
+        _stored(field, getattr(instance, field.attname))
+        for instance, fields in zip(instances, columns, strict=True)
+        for field in fields
+    )
+    statement.run({f"v{place}": value for place, value in enumerate(values)})
+    for instance in instances:
+        instance._state.adding, instance._state.db = False, connection.alias
+
+
+@lru_cache(maxsize=64)
+def _inserting(models: tuple[type[Model], ...]) -> tuple[Prepared, list[list[Field[Any, Any]]]]:
+    """The statement for rows of these models in this order, and the fields that its parameters stand for."""
+    columns = [[field for field in model._meta.concrete_fields if not _is_filled(field)] for model in models]
+    parameters = count()
+    texts = []
+    for model, fields in zip(models, columns, strict=True):
+        names = ", ".join(f'"{field.column}"' for field in fields)
+        values = ", ".join(f"%(v{next(parameters)})s" for _ in fields)
+        texts.append(f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({values})')  # noqa: S608 -- names of models
+    *others, last = texts
+    beside = ", ".join(f"row{place} AS ({text})" for place, text in enumerate(others))
+    return Prepared(f"WITH {beside} {last}" if others else last), columns
+
+
+def _is_filled(field: Field[Any, Any]) -> bool:
+    return isinstance(field, AutoField) or field.db_default is not NOT_PROVIDED
+
+
+# What the driver writes as it is; whatever else goes through its field.
+_PLAIN = frozenset({str, int, bool, float, UUID, datetime, type(None)})
+
+
+def _stored(field: Field[Any, Any], value: Any) -> Any:
+    if type(value) in _PLAIN and not isinstance(field, JSONField | BinaryField):
+        return value
+    return field.get_db_prep_save(value, connection)

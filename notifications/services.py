@@ -17,12 +17,13 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from common.db import require_transaction
+from common.rows import insert
 from identity.models import User
 from notifications.errors import MessageUnknown
 from notifications.models import Message, OutboxEvent
 from notifications.rules import kinds
 
-__all__ = ["MessageUnknown", "mark_all_read", "mark_read", "notify", "relay", "relay_due"]
+__all__ = ["MessageUnknown", "event", "mark_all_read", "mark_read", "notify", "relay", "relay_due"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,17 @@ def notify(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) ->
 
     Raises NoTransaction outside a transaction.
     """
+    insert(event(user_id=user_id, kind=kind, data=data))
+
+
+def event(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) -> OutboxEvent:
+    """The row that `notify` writes, for a caller that inserts it together with its own rows. Raises NoTransaction."""
     require_transaction()
-    now = timezone.now()
-    OutboxEvent.objects.create(user_id=user_id, kind=kind, data=dict(data or {}), created_at=now, next_attempt_at=now)
     # One is enough for all events of a transaction.
     if not any(call is _nudge for _, call, _ in transaction.get_connection().run_on_commit):
         transaction.on_commit(_nudge, robust=True)
+    now = timezone.now()
+    return OutboxEvent(user_id=user_id, kind=kind, data=dict(data or {}), created_at=now, next_attempt_at=now)
 
 
 def _nudge() -> None:

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from django.conf import settings
 
 from common.db import require_transaction
-from common.rows import Inserts
-from fraud.models import Activity, Case, Decision
+from common.rows import insert
+from fraud.models import Case, Decision
 from fraud.queries.history import known_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide
 from fraud.rules.entities import address_of, entities_of
@@ -19,8 +19,6 @@ from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge
 from fraud.services import engine
 from fraud.services.history import lock_customer, requested_step
-
-_ROWS = Inserts(Decision, Activity)
 
 
 def screen(*, facts: Facts) -> Verdict:
@@ -49,7 +47,7 @@ def screen(*, facts: Facts) -> Verdict:
     )
     latency_ms = (time.perf_counter() - started) * 1000
     decision = _decision(facts, vector, decided, live, latency_ms)
-    _ROWS.save(decision, requested_step(facts=facts, entities=entities, known=known, decision=decision))
+    insert(decision, requested_step(facts=facts, entities=entities, known=known, decision=decision))
     _open_case(facts, decision)
     return _verdict(decided, decision)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from common.db import require_transaction, use_case
+from common.rows import insert
 from fraud import services as fraud
 from identity.models import User
 from ledger import services as ledger
@@ -50,7 +51,7 @@ def release_held(*, subject_id: UUID, actor: User, reason: str, now: datetime) -
     payment.decided_at = now
     payment.decided_by = actor
     payment.save(update_fields=["status", "entry_id", "decided_at", "decided_by"])
-    telling.released(payment, actor=actor, reason=reason)
+    insert(*telling.released(payment, actor=actor, reason=reason))
     return payment
 
 
@@ -68,7 +69,7 @@ def decline_held(*, subject_id: UUID, actor: User, reason: str, now: datetime) -
     payment.decided_at = now
     payment.decided_by = actor
     payment.save(update_fields=["status", "refusal_code", "refusal_text", "decided_at", "decided_by"])
-    telling.declined(payment, actor=actor, reason=reason)
+    insert(*telling.declined(payment, actor=actor, reason=reason))
     return payment
 
 
@@ -86,7 +87,7 @@ def cancel_held(*, actor: User, payment_id: UUID, now: datetime) -> Payment:
         assert payment.hold_id is not None, "the database sees to it that a held payment has a hold"
         ledger.void_hold(hold_id=payment.hold_id, now=now)
         _cancel(payment, code="cancelled", text="You cancelled this payment.", now=now)
-        telling.cancelled(payment, actor=actor)
+        insert(*telling.cancelled(payment, actor=actor))
         return payment
 
 
@@ -107,7 +108,7 @@ def _expire(payment_id: UUID, *, now: datetime) -> bool:
         assert payment.hold_id is not None, "the database sees to it that a held payment has a hold"
         ledger.expire_hold(hold_id=payment.hold_id, now=now)
         _cancel(payment, code="expired", text=_EXPIRED_TEXT, now=now)
-        telling.expired(payment)
+        insert(*telling.expired(payment))
         return True
 
 

@@ -17,6 +17,7 @@ from accounts.models import Account
 from audit import services as audit
 from common.db import require_transaction, use_case
 from common.money import Money, display
+from common.rows import insert
 from identity.models import ApiClient, User
 from ledger import services as ledger
 from notifications import services as notifications
@@ -219,8 +220,7 @@ def _post(hold: IntegratorHold, account: Account, money: Money, *, actor: User, 
         legs=orders.legs_of(payment),
         **orders.entry_facts(payment, now=now),
     ).entry_id
-    payment.save(force_insert=True)
-    telling.completed(payment)
+    insert(payment, *telling.completed(payment))
     return payment
 
 

@@ -20,6 +20,7 @@ from accounts.models import Account
 from common.db import require_transaction
 from common.errors import DomainError
 from common.money import InvalidAmount, Money
+from common.rows import insert
 from fraud.rules.facts import Outcome as Screened
 from fraud.rules.facts import Verdict
 from identity.models import User
@@ -261,9 +262,8 @@ def _settle(plan: _Plan, post: Post) -> None:
         refused = _post_with_fees(run, now=plan.at) if has_fee else _post_plain(run, post, now=plan.at)
         if refused:
             raise _LedgerRefused(refused)
-    Payment.objects.bulk_create(payment for _, payment in plan.approved)
     for index, payment in plan.approved:
-        telling.completed(payment)
+        insert(payment, *telling.completed(payment))
         plan.outcomes[index] = payment
     for index, order, verdict in plan.flagged:
         plan.outcomes[index] = _hold(index, order, verdict, now=plan.at)

@@ -19,7 +19,7 @@ from accounts.models import Account
 from common import request_context
 from common.db import require_transaction
 from common.money import Money
-from common.rows import Rows
+from common.rows import Rows, insert
 from fraud import services as fraud
 from fraud.rules.facts import Facts, Outcome, TransferType, Verdict
 from identity.models import User
@@ -203,8 +203,7 @@ def complete(order: Order, *, decision_id: uuid.UUID | None, now: datetime) -> P
     payment.decision_id = decision_id
     payment.decided_at = now
     payment.entry_id = post(payment, now=now).entry_id
-    payment.save(force_insert=True)
-    telling.completed(payment)
+    insert(payment, *telling.completed(payment))
     return payment
 
 
@@ -227,8 +226,7 @@ def hold(order: Order, *, cause: HoldCause, verdict: Verdict, now: datetime) -> 
             now=now,
         )
     payment.hold_id = placed.hold_id
-    payment.save(force_insert=True)
-    telling.held(payment)
+    insert(payment, *telling.held(payment))
     return payment
 
 
@@ -240,8 +238,7 @@ def refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
     payment.reasons = _reasons(verdict)
     payment.refusal_code = "blocked"
     payment.refusal_text = " ".join(reason.text for reason in verdict.reasons)[:500] or _BLOCKED_TEXT
-    payment.save(force_insert=True)
-    telling.refused(payment)
+    insert(payment, *telling.refused(payment))
     return payment
 
 

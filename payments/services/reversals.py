@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from common.db import require_transaction, use_case
+from common.rows import insert
 from identity import services as identity
 from identity.models import User
 from ledger import services as ledger
@@ -57,5 +58,5 @@ def reverse_payment_within(*, actor: User, payment_id: UUID, reason: str, now: d
     payment.reversed_at = now
     payment.reversed_by = actor
     payment.save(update_fields=["status", "reversal_entry_id", "reversed_at", "reversed_by"])
-    telling.reversed_(payment, actor=actor, reason=reason)
+    insert(*telling.reversed_(payment, actor=actor, reason=reason))
     return payment

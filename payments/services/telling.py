@@ -1,9 +1,10 @@
-"""The trail and the messages of a payment, written in the transaction of what they tell about."""
+"""What the trail and the people of a payment are told, as rows to insert in the transaction of what they tell about."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Model
 from django.urls import reverse
 
 from accounts import queries as accounts
@@ -17,51 +18,65 @@ from payments.models import Channel, Kind, Payment, Source
 _SUBJECT = "payment"
 
 
-def completed(payment: Payment) -> None:
+def completed(payment: Payment) -> list[Model]:
     """The money moved: the trail, the one who paid and the one who was paid."""
-    _audit(payment, payment.initiated_by, f"{payment.kind.lower()}.completed")
+    rows: list[Model] = [_event(payment, payment.initiated_by, f"{payment.kind.lower()}.completed")]
     if not _is_of_a_file(payment):
-        _tell_of_movement(payment, "transfer_completed")
+        rows += _of_movement(payment, "transfer_completed")
     elif payment.kind == Kind.TRANSFER:
-        _tell_payee(payment, "money_received")
+        rows += _to_payee(payment, "money_received")
+    return rows
 
 
-def held(payment: Payment) -> None:
-    _audit(payment, payment.initiated_by, f"{payment.kind.lower()}.held", cause=payment.hold_cause)
+def held(payment: Payment) -> list[Model]:
+    rows: list[Model] = [
+        _event(payment, payment.initiated_by, f"{payment.kind.lower()}.held", cause=payment.hold_cause)
+    ]
     if not _is_of_a_file(payment):
-        _tell_payer(payment, "transfer_held", reason=_reason_text(payment))
+        rows += _to_payer(payment, "transfer_held", reason=_reason_text(payment))
+    return rows
 
 
-def refused(payment: Payment) -> None:
-    _audit(payment, payment.initiated_by, f"{payment.kind.lower()}.refused", code=payment.refusal_code)
+def refused(payment: Payment) -> list[Model]:
+    rows: list[Model] = [
+        _event(payment, payment.initiated_by, f"{payment.kind.lower()}.refused", code=payment.refusal_code)
+    ]
     if not _is_of_a_file(payment):
-        _tell_payer(payment, "transfer_refused", reason=payment.refusal_text)
+        rows += _to_payer(payment, "transfer_refused", reason=payment.refusal_text)
+    return rows
 
 
-def released(payment: Payment, *, actor: User, reason: str) -> None:
-    _audit(payment, actor, "payment.released", reason=reason)
-    _tell_of_movement(payment, "transfer_released")
+def released(payment: Payment, *, actor: User, reason: str) -> list[Model]:
+    return [
+        _event(payment, actor, "payment.released", reason=reason),
+        *_of_movement(payment, "transfer_released"),
+    ]
 
 
-def declined(payment: Payment, *, actor: User, reason: str) -> None:
-    _audit(payment, actor, "payment.declined", reason=reason)
-    _tell_payer(payment, "transfer_declined", reason=payment.refusal_text)
+def declined(payment: Payment, *, actor: User, reason: str) -> list[Model]:
+    return [
+        _event(payment, actor, "payment.declined", reason=reason),
+        *_to_payer(payment, "transfer_declined", reason=payment.refusal_text),
+    ]
 
 
-def cancelled(payment: Payment, *, actor: User) -> None:
+def cancelled(payment: Payment, *, actor: User) -> list[Model]:
     """The owner took it back and knows: the trail is enough."""
-    _audit(payment, actor, "payment.cancelled")
+    return [_event(payment, actor, "payment.cancelled")]
 
 
-def expired(payment: Payment) -> None:
-    _audit(payment, None, "payment.expired")
-    _tell_payer(payment, "transfer_expired", reason=payment.refusal_text)
+def expired(payment: Payment) -> list[Model]:
+    return [
+        _event(payment, None, "payment.expired"),
+        *_to_payer(payment, "transfer_expired", reason=payment.refusal_text),
+    ]
 
 
-def reversed_(payment: Payment, *, actor: User, reason: str) -> None:
-    _audit(payment, actor, "payment.reversed", reason=reason, reversal_entry_id=payment.reversal_entry_id)
-    for account in _accounts(payment):
-        _notify(payment, account, "transfer_reversed", reason=reason)
+def reversed_(payment: Payment, *, actor: User, reason: str) -> list[Model]:
+    return [
+        _event(payment, actor, "payment.reversed", reason=reason, reversal_entry_id=payment.reversal_entry_id),
+        *(_message(payment, account, "transfer_reversed", reason=reason) for account in _accounts(payment)),
+    ]
 
 
 def _is_of_a_file(payment: Payment) -> bool:
@@ -69,7 +84,7 @@ def _is_of_a_file(payment: Payment) -> bool:
     return payment.channel == Channel.BULK
 
 
-def _audit(payment: Payment, actor: User | None, action: str, *, reason: str = "", **facts: Any) -> None:
+def _event(payment: Payment, actor: User | None, action: str, *, reason: str = "", **facts: Any) -> Model:
     data = {
         "kind": payment.kind,
         "amount_minor": payment.amount_minor,
@@ -80,33 +95,31 @@ def _audit(payment: Payment, actor: User | None, action: str, *, reason: str = "
         "entry_id": payment.entry_id,
         **facts,
     }
-    audit.record(actor=actor, action=action, subject_kind=_SUBJECT, subject_id=payment.pk, data=data, reason=reason)
+    return audit.event(
+        actor=actor, action=action, subject_kind=_SUBJECT, subject_id=payment.pk, data=data, reason=reason
+    )
 
 
-def _tell_of_movement(payment: Payment, payer_kind: str) -> None:
+def _of_movement(payment: Payment, payer_kind: str) -> list[Model]:
     if payment.kind == Kind.DEPOSIT:
-        _tell_payee(payment, "deposit_received")
-    elif payment.kind == Kind.WITHDRAWAL:
+        return _to_payee(payment, "deposit_received")
+    if payment.kind == Kind.WITHDRAWAL:
         by_integrator = payment.source == Source.INTEGRATOR
-        _tell_payer(payment, "hold_posted" if by_integrator else "withdrawal_completed")
-    else:
-        _tell_payer(payment, payer_kind)
-        if payment.kind == Kind.TRANSFER:
-            _tell_payee(payment, "money_received")
+        return _to_payer(payment, "hold_posted" if by_integrator else "withdrawal_completed")
+    to_payee = _to_payee(payment, "money_received") if payment.kind == Kind.TRANSFER else []
+    return _to_payer(payment, payer_kind) + to_payee
 
 
-def _tell_payer(payment: Payment, kind: str, *, reason: str = "") -> None:
-    if payment.debit_account is not None:
-        _notify(payment, payment.debit_account, kind, reason=reason)
+def _to_payer(payment: Payment, kind: str, *, reason: str = "") -> list[Model]:
+    return [] if payment.debit_account is None else [_message(payment, payment.debit_account, kind, reason=reason)]
 
 
-def _tell_payee(payment: Payment, kind: str) -> None:
-    if payment.credit_account is not None:
-        _notify(payment, payment.credit_account, kind)
+def _to_payee(payment: Payment, kind: str) -> list[Model]:
+    return [] if payment.credit_account is None else [_message(payment, payment.credit_account, kind)]
 
 
-def _notify(payment: Payment, account: Account, kind: str, *, reason: str = "") -> None:
-    notifications.notify(
+def _message(payment: Payment, account: Account, kind: str, *, reason: str = "") -> Model:
+    return notifications.event(
         user_id=account.owner_id,
         kind=kind,
         data={

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.forms.models import model_to_dict
 
-from common.rows import Inserts, Prepared, Rows
+from audit.models import AuditEvent, IdempotencyRecord
+from common.rows import Prepared, Rows, insert
 from fraud.models import Activity, Decision
 from fraud.queries.history import Totals
 from identity.models import ApiClient, User
@@ -78,12 +79,11 @@ def test_a_new_connection_plans_anew(transactional_db: None) -> None:
 
 
 def test_writes_what_the_orm_would_write_into_several_tables_at_once(alice: User, settings: Any) -> None:
-    inserts = Inserts(Decision, Activity)
     made = {}
     for prepared in (True, False):
         settings.DATABASE_PREPARE = prepared
         decision = _decision(alice)
-        inserts.save(decision, _step(decision, number=1 + prepared))
+        insert(decision, _step(decision, number=1 + prepared))
         made[prepared] = decision
     usual = _decision(alice)
     usual.save(force_insert=True)
@@ -131,3 +131,64 @@ def _step(decision: Decision, *, number: int) -> Activity:
         payee_settled=0,
         **totals,
     )
+
+
+def record_of(user: User, **facts: Any) -> IdempotencyRecord:
+    moment = user.date_joined
+    return IdempotencyRecord(
+        **{
+            "user": user,
+            "key": "rows-key",
+            "method": "POST",
+            "path": "/x",
+            "body_mac": "m",
+            "status": 201,
+            "body": b"\x00\xff'%s",
+            "content_type": "text/plain",
+            "created_at": moment,
+            "expires_at": moment,
+            **facts,
+        }
+    )
+
+
+def event_of(user: User, **facts: Any) -> AuditEvent:
+    filled = {"actor": user, "action": "rows.test", "subject_kind": "test", "subject_id": "1", "channel": "SYSTEM"}
+    return AuditEvent(at=user.date_joined, **{**filled, **facts})
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_inserts_rows_of_several_tables_as_the_orm_does(alice: User, settings: Any, *, prepared: bool) -> None:
+    settings.DATABASE_PREPARE = prepared
+    data = {"list": [1, "%s", None], "text": "it's ü", "amount": 2**60}
+
+    insert(record_of(alice), event_of(alice, data=data, ip="2001:DB8::1"), event_of(alice, data={}, reason="another"))
+
+    kept = IdempotencyRecord.objects.get(user=alice)
+    assert (bytes(kept.body), kept.status, kept.created_at) == (b"\x00\xff'%s", 201, alice.date_joined)
+    first, second = AuditEvent.objects.filter(action="rows.test").order_by("reason")
+    assert (first.data, first.ip, first.actor) == (data, "2001:db8::1", alice)
+    assert (second.reason, second.ip) == ("another", None)
+    # The database numbers them, and knows the transaction.
+    assert first.pk != second.pk
+    assert first.xid == second.xid
+
+
+def test_inserts_all_rows_or_none(alice: User) -> None:
+    insert(record_of(alice))
+
+    with pytest.raises(IntegrityError, match="user_key_unique"), transaction.atomic():
+        insert(event_of(alice), record_of(alice))
+
+    assert not AuditEvent.objects.filter(action="rows.test").exists()
+
+
+def test_an_inserted_row_can_be_saved_again(alice: User) -> None:
+    record = record_of(alice)
+    assert record._state.adding
+    insert(record)
+
+    record.status = 409
+    record.save()
+
+    assert IdempotencyRecord.objects.get(pk=record.pk).status == 409

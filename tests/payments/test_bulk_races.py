@@ -11,14 +11,13 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from accounts.models import Account
-from audit import services as audit
 from identity.models import User
 from identity.permissions import Role
 from ledger import services as ledger
 from notifications import services as notifications
 from payments import services, tasks
 from payments.models import BulkFile, BulkRow, Channel, Limit, Payment
-from payments.services import bulk, orders, parties
+from payments.services import bulk, many, orders, parties
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.payments.bulk import checked, confirmed, outcomes, to
@@ -74,8 +73,8 @@ def _die_on_call(number: int, original: Callable[..., Any]) -> Callable[..., Any
         (ledger, "post_batch", 2),
         (ledger, "post_batch", 3),
         (orders, "screen", 6),
-        (audit, "record", 7),
-        (notifications, "notify", 9),
+        (many, "insert", 7),
+        (notifications, "event", 9),
         (bulk, "_write", 2),
         (bulk, "_finish", 1),
     ],

@@ -28,7 +28,7 @@ from notifications import services as notifications
 from notifications.models import OutboxEvent
 from payments import services
 from payments.models import Limit, Payment, Status
-from payments.services import parties
+from payments.services import orders, parties
 from tests.accounts.factories import open_test_account
 from tests.payments.conftest import Bank
 from tests.payments.factories import PIN, case_of, held, held_payment, pay, posted
@@ -216,9 +216,9 @@ def _fail_after(original: Callable[..., Any]) -> Callable[..., Any]:
     ("module", "name"),
     [
         (ledger, "post_transfer"),
-        (Payment, "save"),
-        (audit, "record"),
-        (notifications, "notify"),
+        (orders, "insert"),
+        (audit, "event"),
+        (notifications, "event"),
     ],
 )
 def test_a_failure_at_any_step_leaves_nothing_half_done(
