@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
+from common import nudges
 from common.db import require_transaction
 from common.rows import insert
 from identity.models import User
@@ -39,18 +38,9 @@ def notify(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) ->
 def event(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) -> OutboxEvent:
     """The row that `notify` writes, for a caller that inserts it together with its own rows. Raises NoTransaction."""
     require_transaction()
-    # One is enough for all events of a transaction.
-    if not any(call is _nudge for _, call, _ in transaction.get_connection().run_on_commit):
-        transaction.on_commit(_nudge, robust=True)
+    nudges.after_commit("notifications.tasks.relay_outbox")
     now = timezone.now()
     return OutboxEvent(user_id=user_id, kind=kind, data=dict(data or {}), created_at=now, next_attempt_at=now)
-
-
-def _nudge() -> None:
-    try:
-        current_app.send_task("notifications.tasks.relay_outbox", ignore_result=True)
-    except (BrokerError, OSError):
-        logger.warning("broker does not answer; the sweep will relay")
 
 
 # --- The relay ---------------------------------------------------------------------------------------------

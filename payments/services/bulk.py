@@ -13,13 +13,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from celery import current_app
-from django.db import transaction
 from django.urls import reverse
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account
 from audit import services as audit
+from common import nudges
 from common.db import require_transaction, use_case
 from common.errors import DomainError
 from common.money import Money, display
@@ -124,7 +122,7 @@ def confirm_bulk_file_within(*, actor: User, file_id: UUID, sha256: str, now: da
     file.status, file.confirmed_at, file.country = BulkFile.Status.CONFIRMED, now, country
     file.save(update_fields=["status", "confirmed_at", "country"])
     _audit(file, actor, "confirmed", sha256=file.sha256)
-    transaction.on_commit(_nudge, robust=True)
+    nudges.after_commit("payments.tasks.pay_bulk_files")
     return file
 
 
@@ -364,10 +362,3 @@ def _require_payable(file: BulkFile) -> None:
 def _audit(file: BulkFile, actor: User | None, done: str, **facts: object) -> None:
     data = {"file": file.name, "mode": file.mode, "debit_account": str(file.debit_account_id), **facts}
     audit.record(actor=actor, action=f"bulk_file.{done}", subject_kind="bulk_file", subject_id=file.pk, data=data)
-
-
-def _nudge() -> None:
-    try:
-        current_app.send_task("payments.tasks.pay_bulk_files", ignore_result=True)
-    except (BrokerError, OSError):
-        logger.warning("broker does not answer; the next tick pays the file")
