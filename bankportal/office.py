@@ -87,7 +87,7 @@ QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
     "kyc": ("Identity checks to decide", "kyc_application", "", "badge"),
     "fraud": ("Open fraud cases", "fraud_case", "?status__exact=OPEN", "gpp_maybe"),
     "loans": ("Loans to decide", "loans_application", "", "request_quote"),
-    "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=PENDING", "rule"),
+    "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=SHADOW", "rule"),
     "held": ("Held payments", "payments_payment", "?status__exact=HELD", "hourglass_top"),
     "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),
 }

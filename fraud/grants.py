@@ -17,10 +17,11 @@ from fraud.models import (
     ModelFile,
     ModelVersionConfig,
     ShadowScore,
+    SilentHit,
     ThresholdConfig,
 )
 
-_EVIDENCE = (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore)
+_EVIDENCE = (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore, SilentHit)
 _KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig, ShadowScore, DriftReport)
 
 

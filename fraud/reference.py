@@ -1,4 +1,4 @@
-"""The rules that are live from the start, and one that waits for a person to approve it."""
+"""The rules that are live from the start, and one in shadow that waits for a person to approve it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ SHIPPED = (
         },
         RuleAction.BLOCK,
         "We refused this payment to protect you: it is very large, from outside your home country, to a new payee.",
-        RuleState.PENDING,
+        RuleState.SHADOW,
     ),
 )
 
@@ -94,5 +94,6 @@ def ensure() -> None:
             **shipped._asdict(),
             created_at=now,
             submitted_at=now,
+            shadow_at=now if shipped.state == RuleState.SHADOW else None,
             live_at=now if shipped.state == RuleState.LIVE else None,
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
+import logging
 
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, watching
+from fraud.services import anomalies, backtests, watching
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -29,6 +31,13 @@ def report_drift(**_: object) -> bool:
 
 
 @shared_task
-def run_backtest(*, backtest_id: str, **_: object) -> None:
-    """Try a rule on the past; a finished one is left as it is."""
-    watching.run_backtest(backtest_id=uuid.UUID(backtest_id), now=timezone.now())
+def run_backtests(**_: object) -> int:
+    """Try on the past what waits for it; a finished one, and one that another worker is at, is left as it is."""
+    now = timezone.now()
+    waiting = backtests.waiting(now=now)
+    for backtest_id in waiting:
+        try:
+            backtests.run_backtest(backtest_id=backtest_id, now=timezone.now())
+        except Exception:  # one must not keep the others waiting; it is tried again when its worker counts as gone
+            logger.exception("a backtest could not be run", extra={"backtest": str(backtest_id)})
+    return len(waiting)

@@ -14,6 +14,7 @@ from common.db import use_case
 from common.money import Money
 from fraud import services as fraud
 from fraud.models import Rule, RuleState
+from fraud.services import backtests
 from identity.models import User
 from ledger import services as ledger
 
@@ -86,4 +87,7 @@ def let_through(*, maker: User, checker: User, now: datetime) -> None:
         customer_text=live.customer_text,
     )
     fraud.submit_rule(actor=maker, rule_id=rule.pk, reason="A bench pays faster than people do.", now=now)
+    for backtest_id in backtests.waiting(now=now):
+        backtests.run_backtest(backtest_id=backtest_id, now=now)
+    fraud.shadow_rule(actor=maker, rule_id=rule.pk, reason="Nothing to watch on a throwaway bank.", now=now)
     fraud.approve_rule(actor=checker, rule_id=rule.pk, reason="A throwaway bank.", now=now)

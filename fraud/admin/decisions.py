@@ -22,6 +22,7 @@ from fraud.admin.files import (
     payee_cell,
 )
 from fraud.models import Case, Decision
+from fraud.queries.trials import silent_hits_of
 from fraud.rules import wording
 from fraud.rules.features import FEATURES
 
@@ -70,6 +71,7 @@ class DecisionAdmin(FileAdmin):
             decision=decision,
             vector=vector,
             outcome_colour=OUTCOME_COLOURS[decision.get_outcome_display()],
+            silent=silent_hits_of(decision),
             case=Case.objects.filter(decision=decision).first(),
             subject=subjects.describe(decision.subject_kind, decision.subject_id),
         )

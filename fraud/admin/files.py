@@ -24,7 +24,8 @@ STATUS_COLOURS = {
     "Declined": "danger",
     "Live": "success",
     "Draft": "info",
-    "Waiting for approval": "warning",
+    "Tried on the past": "info",
+    "In shadow": "warning",
 }
 # Reasons that are not rules.
 BUILT_IN = {"NOT_SCREENED": "The checks did not answer", "UNKNOWN_AMOUNT": "No exchange rate"}

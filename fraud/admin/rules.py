@@ -1,9 +1,10 @@
-"""The rules: their list, their versions, the editor, and decisions by four eyes."""
+"""The rules: their list, their versions, what they did on the past and in shadow, and decisions by four eyes."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,13 +18,15 @@ from unfold.decorators import action, display
 
 from common.errors import DomainError
 from fraud import queries, services
+from fraud.admin import trials
 from fraud.admin.files import STATUS_COLOURS, FileAdmin
 from fraud.errors import InvalidCondition
-from fraud.forms import RuleForm, TooRich, initial_of
+from fraud.forms import BacktestForm, PeriodForm, RuleForm, TooRich, initial_of
 from fraud.models import Rule, RuleState
+from fraud.queries import trials as trial_queries
 from fraud.rules import conditions, wording
 from fraud.rules.features import FEATURES
-from identity.backoffice import decision_page
+from identity.backoffice import DecisionForm, decision_page
 
 
 @admin.register(Rule)
@@ -42,6 +45,9 @@ class RuleAdmin(FileAdmin):
             self._path("<uuid:rule_id>/edit/", self.edit, "edit"),
             self._path("<uuid:rule_id>/new-version/", require_POST(self.new_version), "new_version"),
             self._path("<uuid:rule_id>/submit/", self.submit, "submit"),
+            self._path("<uuid:rule_id>/backtest/", self.try_again, "backtest"),
+            self._path("<uuid:rule_id>/backtests/", self.backtests, "backtests"),
+            self._path("<uuid:rule_id>/shadow/", self.shadow, "shadow"),
             self._path("<uuid:rule_id>/approve/", self.approve, "approve"),
             self._path("<uuid:rule_id>/return/", self.give_back, "give_back"),
             self._path("<uuid:rule_id>/retire/", self.retire, "retire"),
@@ -100,20 +106,39 @@ class RuleAdmin(FileAdmin):
             colour=STATUS_COLOURS.get(rule.get_state_display(), "default"),
             people=_people(rule),
             deeds=self._deeds(request, rule),
+            mine=rule.maker_id == request.user.pk,
+            stages=trials.stages(rule),
+            next_step=trials.NEXT[RuleState(rule.state)],
+            shadow=trials.shadowed(rule),
+            stopped=trial_queries.live_count(rule),
+            **self._tried(rule),
         )
+
+    def _tried(self, rule: Rule) -> dict[str, Any]:
+        names = queries.rule_names()
+        tried = [trials.shown(backtest, names) for backtest in trial_queries.backtests_of(rule)]
+        return {"backtests": tried, "backtests_url": self._url("backtests", rule.pk)}
+
+    def backtests(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        """The backtests alone, asked for again while one runs."""
+        rule: Rule = self._opened(request, rule_id)
+        return TemplateResponse(request, "admin/fraud/_backtests.html", self._tried(rule))
 
     def _deeds(self, request: HttpRequest, rule: Rule) -> dict[str, str]:
         """The addresses of what this person may do to this version now."""
         edits = request.user.has_perm("identity.fraud_edit_rules")
         approves = request.user.has_perm("identity.fraud_approve_rules")
         mine = rule.maker_id == request.user.pk
-        being_changed = Rule.objects.filter(code=rule.code, state__in=[RuleState.DRAFT, RuleState.PENDING]).exists()
+        being_changed = Rule.objects.filter(code=rule.code, state__in=services.CANDIDATE).exists()
         possible = {
             "edit": edits and mine and rule.state == RuleState.DRAFT,
             "submit": edits and mine and rule.state == RuleState.DRAFT,
             "new_version": edits and not being_changed,
-            "approve": approves and not mine and rule.state == RuleState.PENDING,
-            "give_back": approves and rule.maker_id is not None and rule.state == RuleState.PENDING,
+            "backtest": edits and rule.state != RuleState.RETIRED,
+            "shadow": edits and rule.state == RuleState.BACKTEST and services.was_tried(rule),
+            "approve": approves and not mine and rule.state == RuleState.SHADOW,
+            "give_back": (edits if mine else approves and rule.maker_id is not None)
+            and rule.state in (RuleState.BACKTEST, RuleState.SHADOW),
             "retire": rule.state != RuleState.RETIRED
             and (
                 (mine and edits and rule.state == RuleState.DRAFT) or (approves and not (mine and rule.state == "LIVE"))
@@ -140,7 +165,7 @@ class RuleAdmin(FileAdmin):
         if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
             saved = self._save(request, rule, form)
             if saved is not None:
-                messages.success(request, "You saved the draft. Submit it when it is ready for a colleague's approval.")
+                messages.success(request, "You saved the draft. When it is ready, try it on the past.")
                 return HttpResponseRedirect(self._url("change", saved.pk))
         return self._page(
             request,
@@ -192,11 +217,46 @@ class RuleAdmin(FileAdmin):
             request,
             rule_id,
             permission="fraud_edit_rules",
-            verb="Submit for approval",
-            note="Another person has to approve it before it is used.",
-            done="You submitted the rule. Another person can approve it now.",
-            decide=lambda reason: services.submit_rule(
-                actor=request.user, rule_id=rule_id, reason=reason, now=timezone.now()
+            verb="Try it on the past",
+            note="Its text stays as it is from now on. It decides nothing yet.",
+            done="The rule is being tried on stored payments. Its figures appear on this page.",
+            form_class=BacktestForm,
+            decide=lambda cleaned: services.submit_rule(
+                actor=request.user,
+                rule_id=rule_id,
+                reason=cleaned["reason"],
+                days=cleaned["days"],
+                now=timezone.now(),
+            ),
+        )
+
+    def try_again(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        def ask(cleaned: dict[str, Any]) -> object:
+            now = timezone.now()
+            since = now - timedelta(days=cleaned["days"])
+            return services.request_backtest(actor=request.user, rule_id=rule_id, from_at=since, to_at=now, now=now)
+
+        return self._decision(
+            request,
+            rule_id,
+            permission="fraud_edit_rules",
+            verb="Try it on another period",
+            note="Nothing about the rule changes.",
+            done="The rule is being tried on stored payments. Its figures appear on this page.",
+            form_class=PeriodForm,
+            decide=ask,
+        )
+
+    def shadow(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        return self._decision(
+            request,
+            rule_id,
+            permission="fraud_edit_rules",
+            verb="Put it in shadow",
+            note="It is asked about every payment from now on and decides nothing. Another person puts it live.",
+            done="The rule is in shadow. Its hits appear on this page.",
+            decide=lambda cleaned: services.shadow_rule(
+                actor=request.user, rule_id=rule_id, reason=cleaned["reason"], now=timezone.now()
             ),
         )
 
@@ -208,20 +268,24 @@ class RuleAdmin(FileAdmin):
             verb="Put this rule live",
             note="It judges the very next payment. A version that is live now retires.",
             done="The rule is live.",
-            decide=lambda reason: services.approve_rule(
-                actor=request.user, rule_id=rule_id, reason=reason, now=timezone.now()
+            decide=lambda cleaned: services.approve_rule(
+                actor=request.user, rule_id=rule_id, reason=cleaned["reason"], now=timezone.now()
             ),
         )
 
     def give_back(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
+        rule: Rule = self._opened(request, rule_id)
+        own = rule.maker_id == request.user.pk
         return self._decision(
             request,
             rule_id,
-            permission="fraud_approve_rules",
-            verb="Return to its author",
-            note="It becomes a draft again.",
-            done="You returned the rule to its author.",
-            decide=lambda reason: services.return_rule(actor=request.user, rule_id=rule_id, reason=reason),
+            permission="fraud_edit_rules" if own else "fraud_approve_rules",
+            verb="Take it back" if own else "Return to its author",
+            note="It becomes a draft again, and has to be tried on the past anew.",
+            done="The rule is a draft again." if own else "You returned the rule to its author.",
+            decide=lambda cleaned: services.return_rule(
+                actor=request.user, rule_id=rule_id, reason=cleaned["reason"], now=timezone.now()
+            ),
         )
 
     def retire(self, request: HttpRequest, rule_id: uuid.UUID) -> HttpResponse:
@@ -234,8 +298,8 @@ class RuleAdmin(FileAdmin):
             verb="Retire this version",
             note="It is kept for the record and can be copied into a new version.",
             done="You retired the rule.",
-            decide=lambda reason: services.retire_rule(
-                actor=request.user, rule_id=rule_id, reason=reason, now=timezone.now()
+            decide=lambda cleaned: services.retire_rule(
+                actor=request.user, rule_id=rule_id, reason=cleaned["reason"], now=timezone.now()
             ),
             danger=True,
         )
@@ -249,8 +313,9 @@ class RuleAdmin(FileAdmin):
         verb: str,
         note: str,
         done: str,
-        decide: Callable[[str], object],
+        decide: Callable[[dict[str, Any]], object],
         danger: bool = False,
+        form_class: type[DecisionForm] = DecisionForm,
     ) -> HttpResponse:
         rule: Rule = self._opened(request, rule_id)
         return decision_page(
@@ -265,7 +330,8 @@ class RuleAdmin(FileAdmin):
                 ("The customer reads", rule.customer_text),
                 ("Written by", self.made_by(rule)),
             ],
-            decide=lambda cleaned: decide(cleaned["reason"]),
+            decide=decide,
+            form_class=form_class,
             done=done,
             confirm=verb,
             back=self._url("change", rule_id),

@@ -22,13 +22,14 @@ from fraud.models.registry import (
     ModelVersionConfig,
     ThresholdConfig,
 )
-from fraud.models.watching import Backtest, DriftReport, ShadowScore
+from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowScore, SilentHit, SilentWhy
 
 __all__ = [
     "Activity",
     "AnomalyModel",
     "AnomalyScore",
     "Backtest",
+    "BacktestKind",
     "Case",
     "CaseNote",
     "CaseQuerySet",
@@ -47,5 +48,7 @@ __all__ = [
     "RuleState",
     "Ruleset",
     "ShadowScore",
+    "SilentHit",
+    "SilentWhy",
     "ThresholdConfig",
 ]

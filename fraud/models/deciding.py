@@ -15,7 +15,8 @@ from fraud.rules.facts import Outcome
 
 class RuleState(models.TextChoices):
     DRAFT = "DRAFT", "Draft"
-    PENDING = "PENDING", "Waiting for approval"
+    BACKTEST = "BACKTEST", "Tried on the past"
+    SHADOW = "SHADOW", "In shadow"
     LIVE = "LIVE", "Live"
     RETIRED = "RETIRED", "Retired"
 
@@ -26,7 +27,11 @@ class RuleAction(models.TextChoices):
 
 
 class Rule(models.Model):
-    """One version of one rule. What it says is fixed once it leaves DRAFT; a change is a new version."""
+    """One version of one rule. What it says is fixed once it leaves DRAFT; a change is a new version.
+
+    DRAFT, then BACKTEST (tried on stored payments), then SHADOW (asked about every payment, decides nothing), then
+    LIVE by another person's approval, then RETIRED.
+    """
 
     State = RuleState
     Action = RuleAction
@@ -45,6 +50,7 @@ class Rule(models.Model):
     checker = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
+    shadow_at = models.DateTimeField(null=True)
     live_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 
@@ -54,7 +60,7 @@ class Rule(models.Model):
             models.UniqueConstraint(fields=["code", "version"], name="fraud_rule_code_version_unique"),
             models.UniqueConstraint(fields=["code"], condition=Q(state="LIVE"), name="fraud_rule_one_live"),
             models.UniqueConstraint(
-                fields=["code"], condition=Q(state__in=["DRAFT", "PENDING"]), name="fraud_rule_one_candidate"
+                fields=["code"], condition=Q(state__in=["DRAFT", "BACKTEST", "SHADOW"]), name="fraud_rule_one_candidate"
             ),
             models.CheckConstraint(condition=Q(version__gte=1), name="fraud_rule_version_positive"),
             models.CheckConstraint(
@@ -69,19 +75,39 @@ class Rule(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="LIVE") | Q(live_at__isnull=False), name="fraud_rule_live_has_moment"
             ),
+            models.CheckConstraint(
+                condition=~Q(state="SHADOW") | Q(shadow_at__isnull=False), name="fraud_rule_shadow_has_moment"
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
                 name="rule_state_moves",
                 field="state",
                 transitions=[
-                    ("DRAFT", "PENDING"),
+                    ("DRAFT", "BACKTEST"),
                     ("DRAFT", "RETIRED"),
-                    ("PENDING", "DRAFT"),
-                    ("PENDING", "LIVE"),
-                    ("PENDING", "RETIRED"),
+                    ("BACKTEST", "DRAFT"),
+                    ("BACKTEST", "SHADOW"),
+                    ("BACKTEST", "RETIRED"),
+                    ("SHADOW", "DRAFT"),
+                    ("SHADOW", "LIVE"),
+                    ("SHADOW", "RETIRED"),
                     ("LIVE", "RETIRED"),
                 ],
+            ),
+            pgtrigger.Trigger(
+                name="rule_shadow_after_backtest",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Q(new__state="SHADOW") & ~pgtrigger.Q(old__state="SHADOW"),
+                func="""
+                    IF NOT EXISTS (SELECT FROM fraud_backtest AS tried WHERE tried.rule_id = NEW.id
+                                      AND tried.condition = NEW.condition AND tried.finished_at IS NOT NULL
+                                      AND tried.error = '') THEN
+                        RAISE EXCEPTION 'rule % v% was not tried on the past as it stands', NEW.code, NEW.version;
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
             pgtrigger.Protect(
                 name="rule_text_fixed",

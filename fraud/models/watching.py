@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -13,18 +14,40 @@ from fraud.models.guards import append_only
 from fraud.models.registry import ModelVersion
 
 
+class BacktestKind(models.TextChoices):
+    RULE = "RULE", "A rule"
+    THRESHOLDS = "THRESHOLDS", "Thresholds"
+    ENGINE = "ENGINE", "The engine as it is now"
+
+
 class Backtest(models.Model):
-    """A rule's condition asked about stored decisions of `[from_at, to_at)`. Empty `finished_at`: still to do."""
+    """Something tried on stored decisions of `[from_at, to_at)`. Empty `finished_at`: still to do.
+
+    A rule's condition (as it stood when somebody asked), thresholds, or the whole engine after something changed. An
+    `error` says why there is no result. `alive_at` is when a worker last wrote how far it is.
+    """
+
+    Kind = BacktestKind
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="backtests")
+    kind = models.CharField(max_length=10, choices=BacktestKind, default=BacktestKind.RULE)
+    rule = models.ForeignKey(Rule, null=True, on_delete=models.PROTECT, related_name="backtests")
+    condition = models.JSONField(null=True)
+    flag_at = models.FloatField(null=True)
+    block_at = models.FloatField(null=True)
+    # Of the engine that was tried: its rules, lists, model and switches.
+    ruleset_token = models.UUIDField(null=True)
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: the clock."
+    )
     requested_at = models.DateTimeField()
     decisions_total = models.PositiveIntegerField(default=0)
     decisions_done = models.PositiveIntegerField(default=0)
+    alive_at = models.DateTimeField(null=True)
     result = models.JSONField(default=dict)
+    error = models.CharField(max_length=200, blank=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -32,10 +55,70 @@ class Backtest(models.Model):
         indexes = [
             models.Index(fields=["requested_at"], name="fraud_backtest_open", condition=Q(finished_at__isnull=True))
         ]
-        constraints = [models.CheckConstraint(condition=Q(to_at__gt=F("from_at")), name="fraud_backtest_period")]
+        constraints = [
+            models.CheckConstraint(condition=Q(to_at__gt=F("from_at")), name="fraud_backtest_period"),
+            models.CheckConstraint(
+                condition=Q(kind="RULE", rule__isnull=False, condition__isnull=False)
+                | Q(kind="THRESHOLDS", flag_at__gt=0.0, block_at__gt=F("flag_at"), block_at__lte=1.0)
+                | Q(kind="ENGINE", ruleset_token__isnull=False),
+                name="fraud_backtest_kind_complete",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="backtest_question_fixed",
+                operation=pgtrigger.UpdateOf(
+                    "kind",
+                    "rule_id",
+                    "condition",
+                    "flag_at",
+                    "block_at",
+                    "ruleset_token",
+                    "from_at",
+                    "to_at",
+                    "requested_by_id",
+                    "requested_at",
+                ),
+            ),
+            pgtrigger.Protect(
+                name="backtest_result_fixed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__finished_at__isnull=False),
+            ),
+            pgtrigger.Protect(name="backtest_kept", operation=pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return f"Backtest {str(self.pk)[:8]}"
+
+
+class SilentWhy(models.TextChoices):
+    SHADOW = "SHADOW", "In shadow"
+    SNOOZED = "SNOOZED", "Snoozed"
+    ALLOWED = "ALLOWED", "On an allow list"
+
+
+class SilentHit(models.Model):
+    """A version of a rule hit a payment and decided nothing: it was in shadow, snoozed, or silenced by an allow list.
+
+    `by` is the snooze's or the entry's key, empty for shadow.
+    """
+
+    Why = SilentWhy
+
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="silent_hits", db_index=False)
+    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="silent_hits", db_index=False)
+    why = models.CharField(max_length=7, choices=SilentWhy)
+    by = models.UUIDField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["rule", "-id"], name="fraud_silenthit_rule")]
+        constraints = [models.UniqueConstraint(fields=["decision", "rule"], name="fraud_silenthit_once")]
+        triggers = append_only("silent_hit")
+
+    def __str__(self) -> str:
+        return f"Silent hit {self.pk}"
 
 
 class ShadowScore(models.Model):

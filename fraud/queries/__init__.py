@@ -30,9 +30,9 @@ from identity.models import User
 from identity.permissions import roles_with
 
 
-def live_rules() -> list[Rule]:
-    """Every live rule by code."""
-    return list(Rule.objects.filter(state=RuleState.LIVE).order_by("code", "id"))
+def asked_rules() -> list[Rule]:
+    """Every rule that is asked about payments, live or in shadow, by code."""
+    return list(Rule.objects.filter(state__in=[RuleState.LIVE, RuleState.SHADOW]).order_by("code", "id"))
 
 
 @dataclass(frozen=True, slots=True)

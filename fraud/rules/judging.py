@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,16 @@ class LiveRule:
     customer_text: str
     sentence: str
     node: Node | None
+    rule_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A rule that hit and decided nothing: why, and by which snooze or entry of a list (None in shadow)."""
+
+    rule_id: uuid.UUID
+    why: str
+    by: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,15 @@ def judge(rules: Sequence[LiveRule], vector: Vector, *, currency: str) -> Judgem
         score = min(FIRST_FLAG + EACH_FURTHER_FLAG * (len(reasons) - 1), HIGHEST_FLAGGED)
         return Judgement(Outcome.FLAGGED, round(score, 2), tuple(reasons))
     return Judgement(Outcome.APPROVED, 0.0, ())
+
+
+def shadow_hits(rules: Sequence[LiveRule], vector: Vector) -> tuple[Silent, ...]:
+    """The rules in shadow that would have hit; one that cannot be read says nothing."""
+    return tuple(
+        Silent(rule.rule_id, "SHADOW")
+        for rule in rules
+        if rule.rule_id is not None and rule.node is not None and evaluate(rule.node, vector) is True
+    )
 
 
 def _detail(rule: LiveRule, vector: Vector, currency: str) -> str:

@@ -14,6 +14,7 @@ from fraud.errors import (
     SameMakerAndChecker,
     UnknownSubjectKind,
 )
+from fraud.services.backtests import request_backtest, was_tried
 from fraud.services.cases import (
     CaseDecision,
     add_note,
@@ -24,11 +25,13 @@ from fraud.services.cases import (
 )
 from fraud.services.history import lock_customer
 from fraud.services.rules import (
+    CANDIDATE,
     approve_rule,
     draft_rule,
     new_version,
     retire_rule,
     return_rule,
+    shadow_rule,
     submit_rule,
     update_rule,
 )
@@ -36,6 +39,7 @@ from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.subjects import register as register_subject
 
 __all__ = [
+    "CANDIDATE",
     "CaseAlreadyDecided",
     "CaseDecision",
     "CaseNotFound",
@@ -59,9 +63,12 @@ __all__ = [
     "new_version",
     "register_subject",
     "release_assignment",
+    "request_backtest",
     "retire_rule",
     "return_rule",
     "screen",
+    "shadow_rule",
     "submit_rule",
     "update_rule",
+    "was_tried",
 ]

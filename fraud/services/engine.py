@@ -10,7 +10,7 @@ from django.conf import settings
 
 from fraud import queries
 from fraud.errors import InvalidCondition
-from fraud.models import ModelVersion, Rule, RuleAction
+from fraud.models import ModelVersion, Rule, RuleAction, RuleState
 from fraud.rules import conditions, wording
 from fraud.rules.deciding import Thresholds
 from fraud.rules.judging import LiveRule
@@ -28,11 +28,13 @@ DEFAULT_THRESHOLDS = Thresholds()
 class Engine:
     """`model_missing` when a champion exists and no version can be opened: then every payment waits for a person.
 
+    `rules` are the live ones; those in `shadow` are asked too and decide nothing.
     `stack` holds the layers that take part; `opened_stack` all of them, so that a switch does not load files again.
     """
 
     token: uuid.UUID | None
     rules: tuple[LiveRule, ...] = ()
+    shadow: tuple[LiveRule, ...] = ()
     model_id: uuid.UUID | None = None
     opened_stack: Stack | None = None
     model_missing: bool = False
@@ -76,15 +78,18 @@ def compile_rule(rule: Rule) -> LiveRule:
         customer_text=rule.customer_text,
         sentence=sentence,
         node=node,
+        rule_id=rule.pk,
     )
 
 
 def _load(token: uuid.UUID | None, before: Engine) -> Engine:
     switches = queries.switches()
+    asked = queries.asked_rules()
     model_id, stack, missing = _model(before)
     return Engine(
         token=token,
-        rules=tuple(compile_rule(rule) for rule in queries.live_rules()),
+        rules=tuple(compile_rule(rule) for rule in asked if rule.state == RuleState.LIVE),
+        shadow=tuple(compile_rule(rule) for rule in asked if rule.state == RuleState.SHADOW),
         model_id=model_id,
         opened_stack=stack,
         model_missing=missing,

@@ -1,10 +1,10 @@
-"""Rules: written by one person, put live by another, never overwritten."""
+"""Rules: written by one person, tried on the past, watched in shadow, put live by another, never overwritten."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +17,13 @@ from common.errors import Invalid
 from fraud.errors import RuleCodeTaken, RuleNotFound, RuleStateConflict, SameMakerAndChecker
 from fraud.models import Rule, RuleAction, Ruleset, RuleState
 from fraud.rules import conditions
+from fraud.services import backtests
 from identity import services as identity
 from identity.models import User
 
+CANDIDATE = (RuleState.DRAFT, RuleState.BACKTEST, RuleState.SHADOW)
+# How far back a rule is tried when it leaves its draft.
+BACKTEST_DAYS = 90
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,39}", re.ASCII)
 
 
@@ -49,13 +53,13 @@ def draft_rule(
 def new_version(*, actor: User, rule_id: uuid.UUID, now: datetime) -> Rule:
     """Copy a rule into a DRAFT of the next version; the live one keeps working until another person approves the draft.
 
-    Raises PermissionMissing, RuleNotFound, RuleStateConflict when a draft or a version waiting for approval exists.
+    Raises PermissionMissing, RuleNotFound, RuleStateConflict when another version is on its way.
     """
     identity.require(actor, "fraud_edit_rules")
     with use_case():
         source = _locked(rule_id)
         latest = Rule.objects.filter(code=source.code).aggregate(latest=Max("version"))["latest"]
-        if Rule.objects.filter(code=source.code, state__in=[RuleState.DRAFT, RuleState.PENDING]).exists():
+        if Rule.objects.filter(code=source.code, state__in=CANDIDATE).exists():
             raise RuleStateConflict("A new version of this rule is already being worked on.")
         try:
             with transaction.atomic():
@@ -94,43 +98,74 @@ def update_rule(*, actor: User, rule_id: uuid.UUID, name: str, condition: Any, a
     return rule
 
 
-def submit_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime) -> Rule:
-    """Ask for approval of one's own DRAFT. Raises PermissionMissing, RuleNotFound, RuleStateConflict."""
+def submit_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime, days: int = BACKTEST_DAYS) -> Rule:
+    """Fix one's own DRAFT and try it on the stored payments of the last `days` days: BACKTEST.
+
+    Raises PermissionMissing, RuleNotFound, RuleStateConflict, and Invalid for a period of no or too many days.
+    """
     identity.require(actor, "fraud_edit_rules")
     with use_case():
         rule = _locked(rule_id)
         _need_own_draft(rule, actor)
-        rule.state = RuleState.PENDING
+        rule.state = RuleState.BACKTEST
         rule.submitted_at = now
         rule.save(update_fields=["state", "submitted_at"])
-        _record(rule, actor, "fraud.rule_submitted", reason=reason)
+        backtests.ask(rule=rule, actor=actor, from_at=now - timedelta(days=days), to_at=now, now=now)
+        _record(rule, actor, "fraud.rule_submitted", reason=reason, days=days)
     return rule
 
 
-def return_rule(*, actor: User, rule_id: uuid.UUID, reason: str) -> Rule:
-    """Back to DRAFT for its maker to mend. Raises PermissionMissing, RuleNotFound, RuleStateConflict."""
-    identity.require(actor, "fraud_approve_rules")
+def shadow_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime) -> Rule:
+    """Ask a rule about every payment from now on, without deciding anything: SHADOW.
+
+    Raises PermissionMissing, RuleNotFound, and RuleStateConflict before a backtest of this very condition is finished.
+    """
+    identity.require(actor, "fraud_edit_rules")
     with use_case():
         rule = _locked(rule_id)
-        _need_state(rule, RuleState.PENDING)
+        _need_state(rule, RuleState.BACKTEST)
+        if not backtests.was_tried(rule):
+            raise RuleStateConflict("This rule has not been tried on the past yet: wait for its backtest to finish.")
+        conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
+        rule.state = RuleState.SHADOW
+        rule.shadow_at = now
+        rule.save(update_fields=["state", "shadow_at"])
+        touch_ruleset(now=now)
+        _record(rule, actor, "fraud.rule_shadowed", reason=reason)
+    return rule
+
+
+def return_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime) -> Rule:
+    """Back to DRAFT for its maker to mend: the maker takes it back, or whoever approves rules returns it.
+
+    Raises PermissionMissing, RuleNotFound, RuleStateConflict.
+    """
+    with use_case():
+        rule = _locked(rule_id)
+        identity.require(actor, "fraud_edit_rules" if rule.maker_id == actor.pk else "fraud_approve_rules")
+        if rule.state not in (RuleState.BACKTEST, RuleState.SHADOW):
+            raise RuleStateConflict(data={"state": rule.state})
         if rule.maker_id is None:
             raise RuleStateConflict("This rule was shipped: approve it, or retire it.")
+        was_asked = rule.state == RuleState.SHADOW
         rule.state = RuleState.DRAFT
-        rule.submitted_at = None
-        rule.save(update_fields=["state", "submitted_at"])
+        rule.submitted_at = rule.shadow_at = None
+        rule.save(update_fields=["state", "submitted_at", "shadow_at"])
+        if was_asked:
+            touch_ruleset(now=now)
         _record(rule, actor, "fraud.rule_returned", reason=reason)
     return rule
 
 
 def approve_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime) -> Rule:
-    """Put a waiting version live and retire the one before it; every process follows at its next payment.
+    """Put a version that is in shadow live and retire the one before it; every process follows at its next payment.
 
     Raises PermissionMissing, RuleNotFound, RuleStateConflict, SameMakerAndChecker, InvalidCondition.
     """
     identity.require(actor, "fraud_approve_rules")
     with use_case():
         rule = _locked(rule_id)
-        _need_state(rule, RuleState.PENDING)
+        _need_state(rule, RuleState.SHADOW)
         if rule.maker_id == actor.pk:
             raise SameMakerAndChecker
         conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
@@ -161,20 +196,20 @@ def retire_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime) 
             identity.require(actor, "fraud_approve_rules")
         if rule.state == RuleState.RETIRED:
             raise RuleStateConflict("This version is already retired.")
-        was_live = rule.state == RuleState.LIVE
-        if was_live and rule.maker_id == actor.pk:
+        was_asked = rule.state in (RuleState.SHADOW, RuleState.LIVE)
+        if rule.state == RuleState.LIVE and rule.maker_id == actor.pk:
             raise SameMakerAndChecker("You wrote this rule: somebody else has to switch it off.")
         rule.state = RuleState.RETIRED
         rule.retired_at = now
         rule.save(update_fields=["state", "retired_at"])
-        if was_live:
+        if was_asked:
             touch_ruleset(now=now)
         _record(rule, actor, "fraud.rule_retired", reason=reason)
     return rule
 
 
 def touch_ruleset(*, now: datetime) -> None:
-    """Tell every process that the live rules changed. Raises NoTransaction."""
+    """Tell every process that what it is asked changed. Raises NoTransaction."""
     require_transaction()
     Ruleset.objects.update_or_create(id=1, defaults={"token": uuid.uuid4(), "changed_at": now})
 

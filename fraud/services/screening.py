@@ -16,9 +16,10 @@ from fraud.rules.entities import address_of, entities_of
 from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
 from fraud.rules.features.arithmetic import microseconds
-from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge
+from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shadow_hits
 from fraud.services import engine
 from fraud.services.history import lock_customer, requested_step
+from fraud.services.silence import keep_silent
 
 
 def screen(*, facts: Facts) -> Verdict:
@@ -48,6 +49,7 @@ def screen(*, facts: Facts) -> Verdict:
     latency_ms = (time.perf_counter() - started) * 1000
     decision = _decision(facts, vector, decided, live, latency_ms)
     insert(decision, requested_step(facts=facts, entities=entities, known=known, decision=decision))
+    keep_silent(decision, shadow_hits(live.shadow, vector))
     _open_case(facts, decision)
     return _verdict(decided, decision)
 

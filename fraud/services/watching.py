@@ -1,24 +1,17 @@
-"""Beside live decisions: rules tried on the past, challengers in shadow, and whether payments still look the same."""
+"""Beside live decisions: challengers in shadow, and whether payments still look the same."""
 
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q
 
-from audit import services as audit
 from common.db import use_case
-from common.errors import Invalid
-from fraud.errors import RuleNotFound
-from fraud.models import Backtest, Decision, DriftReport, Label, ModelState, ModelVersion, Rule, ShadowScore
+from fraud.models import Decision, DriftReport, Label, ModelState, ModelVersion, ShadowScore
 from fraud.queries import switches
-from fraud.rules import conditions
-from fraud.rules.backtesting import Seen, Tally
 from fraud.rules.deciding import decide
 from fraud.rules.drift import DRIFTED, equal_samples, stability_index
 from fraud.rules.facts import Outcome, Reason
@@ -26,72 +19,14 @@ from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
 from fraud.rules.judging import Judgement
 from fraud.rules.learning.artifact import BrokenArtifact
 from fraud.services import registry
-from identity import services as identity
-from identity.models import User
 
 logger = logging.getLogger(__name__)
 
-LONGEST = timedelta(days=400)
-CHUNK = 2000
 SHADOW_BACK = timedelta(days=1)
 SHADOW_BATCH = 1000
 MOST_CHALLENGERS = 3
 DRIFT_ROWS = 20_000
 FEWEST_DRIFT_ROWS = 100
-
-
-def request_backtest(*, actor: User, rule_id: uuid.UUID, from_at: datetime, to_at: datetime, now: datetime) -> Backtest:
-    """Ask for a rule to be tried on stored decisions; `run_backtest` does it.
-
-    Raises PermissionMissing, RuleNotFound, InvalidCondition and Invalid for a period that is empty or too long.
-    """
-    identity.require(actor, "fraud_edit_rules")
-    if not from_at < to_at or to_at - from_at > LONGEST:
-        raise Invalid(f"Choose a period of at most {LONGEST.days} days that ends after it begins.", field="to_at")
-    with use_case():
-        rule = Rule.objects.filter(pk=rule_id).first()
-        if rule is None:
-            raise RuleNotFound
-        conditions.parse(rule.condition, currency=settings.BASE_CURRENCY)
-        asked = Backtest.objects.create(rule=rule, from_at=from_at, to_at=to_at, requested_by=actor, requested_at=now)
-        audit.record(
-            actor=actor,
-            action="fraud.backtest_requested",
-            subject_kind="fraud_rule",
-            subject_id=rule.pk,
-            data={"code": rule.code, "version": rule.version, "from": from_at.isoformat(), "to": to_at.isoformat()},
-        )
-    return asked
-
-
-def run_backtest(*, backtest_id: uuid.UUID, now: datetime) -> Backtest:
-    """Ask the condition about every decision of the period, showing progress; a finished one is left as it is."""
-    asked = Backtest.objects.select_related("rule").get(pk=backtest_id)
-    if asked.finished_at is not None:
-        return asked
-    node = conditions.parse(asked.rule.condition, currency=settings.BASE_CURRENCY)
-    found = Decision.objects.filter(at__gte=asked.from_at, at__lt=asked.to_at, schema_hash=SCHEMA_HASH)
-    asked.decisions_total = found.count()
-    tally = Tally()
-    for seen in _seen(asked):
-        tally.add(node, seen)
-        if tally.decisions % CHUNK == 0:
-            asked.decisions_done = tally.decisions
-            asked.save(update_fields=["decisions_total", "decisions_done"])
-    asked.decisions_done, asked.result, asked.finished_at = tally.decisions, tally.report(), now
-    asked.save(update_fields=["decisions_total", "decisions_done", "result", "finished_at"])
-    return asked
-
-
-def _seen(asked: Backtest) -> Iterator[Seen]:
-    label = Label.objects.filter(decision=OuterRef("pk")).values("is_fraud")[:1]
-    found = Decision.objects.filter(at__gte=asked.from_at, at__lt=asked.to_at, schema_hash=SCHEMA_HASH)
-    rows = found.annotate(known=Subquery(label)).order_by("at", "pk")
-    for features, customer_id, amount, reasons, known in rows.values_list(
-        "features", "customer_id", "amount_base_minor", "reasons", "known"
-    ).iterator(chunk_size=CHUNK):
-        codes = tuple(str(reason["code"]) for reason in reasons)
-        yield Seen(features, customer_id, amount, codes, known)
 
 
 def score_challengers(*, now: datetime) -> int:

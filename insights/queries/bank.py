@@ -160,7 +160,7 @@ def _loan_queue() -> Queue:
 
 
 def _rule_queue() -> Queue:
-    row = Rule.objects.filter(state=RuleState.PENDING).aggregate(count=Count("pk"), oldest=Min("submitted_at"))
+    row = Rule.objects.filter(state=RuleState.SHADOW).aggregate(count=Count("pk"), oldest=Min("shadow_at"))
     return Queue("rules", row["count"], row["oldest"])
 
 

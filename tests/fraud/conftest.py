@@ -13,8 +13,9 @@ import pytest
 from common.db import use_case
 from fraud import services as fraud
 from fraud import subjects
-from fraud.models import Case
+from fraud.models import Case, Rule
 from fraud.rules.facts import Facts, Verdict
+from fraud.services import backtests
 
 # A Wednesday at noon.
 NOON = datetime(2026, 3, 18, 12, 0, tzinfo=UTC)
@@ -45,6 +46,19 @@ def make_facts(**changes: Any) -> Facts:
 def do_screen(**changes: Any) -> Verdict:
     with use_case():
         return fraud.screen(facts=make_facts(**changes))
+
+
+def try_on_the_past(now: datetime = NOON) -> None:
+    """Run the backtests that wait, as a worker would."""
+    for backtest_id in backtests.waiting(now=now):
+        backtests.run_backtest(backtest_id=backtest_id, now=now)
+
+
+def put_in_shadow(rule: Rule, *, now: datetime = NOON) -> Rule:
+    """Its author takes a draft as far as one person can."""
+    fraud.submit_rule(actor=rule.maker, rule_id=rule.pk, reason="Ready", now=now)
+    try_on_the_past(now)
+    return fraud.shadow_rule(actor=rule.maker, rule_id=rule.pk, reason="Looks right", now=now)
 
 
 @dataclass

@@ -10,12 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from fraud import services as fraud
 from fraud.forms import TooRich, initial_of
 from fraud.models import Case, Rule
 from fraud.reference import SHIPPED
-from tests.fraud.conftest import NOON, Orders
+from tests.fraud.conftest import NOON, Orders, try_on_the_past
 
 Login = Callable[[Any], Client]
 LISTS = ("case", "decision", "rule")
@@ -75,7 +76,10 @@ def test_an_auditor_changes_nothing(auditor: Any, login: Login, flagged: Callabl
     rule = Rule.objects.get(code="VELOCITY")
     browser = login(auditor)
     posts = [page(f"case_{deed}", case.pk) for deed in ("release", "decline", "claim", "put_back", "note")]
-    posts += [page(f"rule_{deed}", rule.pk) for deed in ("edit", "new_version", "submit", "approve", "retire")]
+    posts += [
+        page(f"rule_{deed}", rule.pk)
+        for deed in ("edit", "new_version", "submit", "backtest", "shadow", "approve", "retire")
+    ]
     posts += [page("rule_new"), page("rule_preview")]
     for address in posts:
         assert browser.post(address, {"reason": "Because", "text": "x"}).status_code == 403, address
@@ -206,7 +210,15 @@ def test_a_rule_is_written_and_approved_without_code(officer: Any, second_office
     assert rule.state == "DRAFT"
     edited = author.post(page("rule_edit", rule.pk), form_data(save="1", first_0_value="2000.50"))
     assert edited.status_code == 302
-    author.post(page("rule_submit", rule.pk), {"reason": "Ready for you"})
+    author.post(page("rule_submit", rule.pk), {"reason": "Ready for you", "days": "30"})
+    waiting = author.get(page("rule_change", rule.pk)).content.decode()
+    assert "It waits for a worker." in waiting
+    assert author.post(page("rule_shadow", rule.pk), {"reason": "Ready"}).status_code == 422
+    try_on_the_past(timezone.now())
+    tried = author.get(page("rule_backtests", rule.pk)).content.decode()
+    assert "Customers bothered" in tried
+    author.post(page("rule_shadow", rule.pk), {"reason": "Ready for you"})
+    assert "Payments asked about" in author.get(page("rule_change", rule.pk)).content.decode()
     refused = author.post(page("rule_approve", rule.pk), {"reason": "Mine is fine"})
     assert refused.status_code == 422
     login(second_officer).post(page("rule_approve", rule.pk), {"reason": "Agreed with you"})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import DatabaseError, transaction
 
 from common.errors import Forbidden, Invalid
 from fraud import services as fraud
@@ -15,7 +16,7 @@ from fraud import tasks
 from fraud.models import Backtest, Case, Decision, DriftReport, Label, Rule, ShadowScore
 from fraud.rules.drift import equal_samples, stability_index
 from fraud.rules.learning.stack import Scale
-from fraud.services import watching
+from fraud.services import backtests, watching
 from tests.fraud.conftest import NOON
 from tests.fraud.test_registry import golden, in_charge, keep, stack
 
@@ -38,8 +39,8 @@ def test_a_backtest_counts_what_the_rule_would_have_hit(screen: Any, officer: An
         customer_text="This payment is large.",
         now=NOON,
     )
-    asked = watching.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON + DAY, now=NOON + DAY)
-    tasks.run_backtest(backtest_id=str(asked.pk))
+    asked = backtests.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON + DAY, now=NOON + DAY)
+    assert tasks.run_backtests() == 1
     asked.refresh_from_db()
     assert (asked.decisions_total, asked.decisions_done) == (3, 3)
     assert asked.result == {
@@ -55,7 +56,8 @@ def test_a_backtest_counts_what_the_rule_would_have_hit(screen: Any, officer: An
         "overlap": {},
     }
     finished = asked.finished_at
-    tasks.run_backtest(backtest_id=str(asked.pk))
+    assert tasks.run_backtests() == 0
+    backtests.run_backtest(backtest_id=asked.pk, now=NOON + 2 * DAY)
     asked.refresh_from_db()
     assert asked.finished_at == finished
 
@@ -66,22 +68,54 @@ def test_a_backtest_of_a_live_rule_gives_what_live_gave(screen: Any, officer: An
     screen(amount_minor=6000_00, country="NG", customer_id=uuid.UUID(int=8))
     for code in ("VELOCITY", "LARGE_AWAY_FROM_HOME"):
         rule = Rule.objects.get(code=code)
-        asked = watching.request_backtest(
+        asked = backtests.request_backtest(
             actor=officer, rule_id=rule.pk, from_at=NOON - DAY, to_at=NOON + DAY, now=NOON + DAY
         )
-        result = watching.run_backtest(backtest_id=asked.pk, now=NOON + DAY).result
+        result = backtests.run_backtest(backtest_id=asked.pk, now=NOON + DAY).result
         live = sum(code in [reason["code"] for reason in decision.reasons] for decision in Decision.objects.all())
         assert result["hits"] == result["overlap"][code] == live > 0
+
+
+def test_one_worker_at_a_time_runs_a_backtest_and_another_takes_over_when_it_is_gone(screen: Any, officer: Any) -> None:
+    screen()
+    rule = Rule.objects.get(code="VELOCITY")
+    asked = backtests.request_backtest(
+        actor=officer, rule_id=rule.pk, from_at=NOON - DAY, to_at=NOON + DAY, now=NOON + DAY
+    )
+    Backtest.objects.filter(pk=asked.pk).update(alive_at=NOON + DAY)
+    soon, later = NOON + DAY + timedelta(minutes=1), NOON + DAY + timedelta(minutes=5)
+    assert backtests.waiting(now=soon) == []
+    assert backtests.run_backtest(backtest_id=asked.pk, now=soon).finished_at is None
+    assert backtests.waiting(now=later) == [asked.pk]
+    assert backtests.run_backtest(backtest_id=asked.pk, now=later).result["decisions"] == 1
+
+
+def test_a_backtest_that_cannot_be_run_says_why_and_its_result_stays(db: None, officer: Any) -> None:
+    rule = Rule.objects.get(code="VELOCITY")
+    asked = Backtest.objects.create(
+        rule=rule,
+        condition={"feature": "of_another_day", "op": ">", "value": 1},
+        from_at=NOON,
+        to_at=NOON + DAY,
+        requested_by=officer,
+        requested_at=NOON,
+    )
+    done = backtests.run_backtest(backtest_id=asked.pk, now=NOON + DAY)
+    assert done.error == "“of_another_day” is not a known feature."
+    assert not backtests.was_tried(rule)
+    for change in ({"error": ""}, {"condition": rule.condition}, {"result": {"hits": 0}}):
+        with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+            Backtest.objects.filter(pk=asked.pk).update(**change)
 
 
 def test_a_backtest_needs_the_right_and_a_period(db: None, officer: Any, teller: Any) -> None:
     rule = Rule.objects.get(code="VELOCITY")
     with pytest.raises(Forbidden):
-        watching.request_backtest(actor=teller, rule_id=rule.pk, from_at=NOON, to_at=NOON + DAY, now=NOON)
+        backtests.request_backtest(actor=teller, rule_id=rule.pk, from_at=NOON, to_at=NOON + DAY, now=NOON)
     with pytest.raises(Invalid):
-        watching.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON, now=NOON)
+        backtests.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON, now=NOON)
     with pytest.raises(Invalid):
-        watching.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON + 500 * DAY, now=NOON)
+        backtests.request_backtest(actor=officer, rule_id=rule.pk, from_at=NOON, to_at=NOON + 500 * DAY, now=NOON)
     assert not Backtest.objects.exists()
 
 

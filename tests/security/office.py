@@ -20,6 +20,7 @@ from audit.models import Seal
 from bankportal.models import EndOfDayRun
 from fraud import services as fraud
 from fraud.models import Rule
+from fraud.services import backtests
 from identity import services as identity
 from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, Role
@@ -103,7 +104,10 @@ PAGES: dict[str, Page] = {
     "fraud/rule/<uuid:rule_id>/new-version/": Page("fraud_edit_rules", {}, post_only=True),
     "fraud/rule/<uuid:rule_id>/retire/": Page("fraud_approve_rules", REASON),
     "fraud/rule/<uuid:rule_id>/return/": Page("fraud_approve_rules", REASON),
-    "fraud/rule/<uuid:rule_id>/submit/": Page("fraud_edit_rules", REASON),
+    "fraud/rule/<uuid:rule_id>/backtest/": Page("fraud_edit_rules", {"days": "30"}),
+    "fraud/rule/<uuid:rule_id>/backtests/": Page("fraud_view"),
+    "fraud/rule/<uuid:rule_id>/shadow/": Page("fraud_edit_rules", REASON),
+    "fraud/rule/<uuid:rule_id>/submit/": Page("fraud_edit_rules", {**REASON, "days": "30"}),
     "fraud/rule/new/": Page("fraud_edit_rules", {"name": "A rule"}),
     "fraud/rule/preview/": Page("fraud_edit_rules", {}, post_only=True),
     "fraud/rule/write-rule/": Page("fraud_edit_rules", {}, leads_on=True),
@@ -212,6 +216,8 @@ def furnish(alice: User) -> Things:
     shipped = Rule.objects.filter(state="LIVE").order_by("code")[0]
     rule = fraud.new_version(actor=officer, rule_id=shipped.pk, now=now)
     fraud.submit_rule(actor=officer, rule_id=rule.pk, reason="For the test", now=now)
+    backtests.run_backtest(backtest_id=rule.backtests.get().pk, now=now)
+    fraud.shadow_rule(actor=officer, rule_id=rule.pk, reason="For the test", now=now)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
     with transaction.atomic():
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")

@@ -18,6 +18,7 @@ from identity.permissions import PERMISSIONS, ROLE_PERMISSIONS, STAFF_ROLES, Rol
 from kyc.models import Application, State
 from payments.models import Payment, Status
 from tests.accounts.factories import open_test_account
+from tests.fraud.conftest import put_in_shadow
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
 from tests.payments.factories import case_of, give_pin, held_payment, pay
@@ -176,12 +177,12 @@ def test_nobody_approves_their_own_rule(root: User, login: Login) -> None:
     client, now = login(root), root.date_joined
     live = Rule.objects.filter(state="LIVE").order_by("code")[0]
     mine = fraud.new_version(actor=root, rule_id=live.pk, now=now)
-    fraud.submit_rule(actor=root, rule_id=mine.pk, reason="Better", now=now)
+    put_in_shadow(mine, now=now)
 
     assert refused(client.post(f"/admin/fraud/rule/{mine.pk}/approve/", office.REASON))
 
     mine.refresh_from_db()
-    assert (mine.state, mine.checker) == ("PENDING", None)
+    assert (mine.state, mine.checker) == ("SHADOW", None)
 
 
 def test_nobody_confirms_their_own_identity(root: User, login: Login) -> None:

@@ -1,0 +1,116 @@
+"""Backtests and shadow hits as a page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.formats import date_format, number_format
+
+from common.money import Money, display
+from fraud.admin.files import BUILT_IN, payee_cell
+from fraud.models import Backtest, Rule, RuleState
+from fraud.queries.trials import shadow_of
+from fraud.rules.deciding import TEXTS
+
+STAGES = (
+    (RuleState.DRAFT, "Draft"),
+    (RuleState.BACKTEST, "Tried on the past"),
+    (RuleState.SHADOW, "In shadow"),
+    (RuleState.LIVE, "Live"),
+    (RuleState.RETIRED, "Retired"),
+)
+NEXT = {
+    RuleState.DRAFT: "Next: its author tries it on stored payments. From then on its text stays as it is.",
+    RuleState.BACKTEST: "Next: when the backtest is finished and looks right, ask it about every payment in shadow.",
+    RuleState.SHADOW: "It is asked about every payment and decides nothing. Next: another person puts it live.",
+    RuleState.LIVE: "It decides about every payment. A change is a new version; somebody else than its author retires it.",
+    RuleState.RETIRED: "It is kept for the record. It can be copied into a new version.",
+}
+# How a model's word reads beside the names of rules.
+MODEL_WORDS = {f"MODEL_{name.upper()}": f"Model: {str(name).replace('_', ' ')}" for name in TEXTS}
+
+
+def stages(rule: Rule) -> list[dict[str, Any]]:
+    """The five stages, with the one where the rule stands marked."""
+    return [{"name": name, "here": state == rule.state} for state, name in STAGES]
+
+
+def reason_words(code: str, names: Mapping[str, str]) -> str:
+    """A reason's code in words; `names` are those of rules."""
+    return names.get(code) or BUILT_IN.get(code) or MODEL_WORDS.get(code) or code
+
+
+def shown(backtest: Backtest, names: Mapping[str, str]) -> dict[str, Any]:
+    """One backtest for `admin/fraud/_backtests.html`."""
+    done, total = backtest.decisions_done, backtest.decisions_total
+    return {
+        "period": f"{date_format(backtest.from_at, 'j M Y')} to {date_format(backtest.to_at, 'j M Y, H:i')}",
+        "asked": _asked(backtest),
+        "running": backtest.finished_at is None,
+        "started": backtest.alive_at is not None,
+        "done": done,
+        "total": total,
+        "percent": round(100 * done / total) if total else 0,
+        "error": backtest.error,
+        "facts": _facts(backtest.result, names) if backtest.result else [],
+    }
+
+
+def _asked(backtest: Backtest) -> str:
+    who = backtest.requested_by.get_full_name() if backtest.requested_by else "the system"
+    return f"asked for by {who} on {date_format(backtest.requested_at, 'j M Y, H:i')}"
+
+
+def _facts(result: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the rule would have done, a line each."""
+    labelled = result["hits_fraud"] + result["hits_honest"]
+    share = f" ({100 * result['hits'] / result['decisions']:.2f} %)" if result["decisions"] else ""
+    overlap = [f"{reason_words(code, names)} {number_format(count)}" for code, count in result["overlap"].items()]
+    return [
+        ("Payments asked about", number_format(result["decisions"])),
+        ("Hits", f"{number_format(result['hits'])}{share}"),
+        ("Precision", f"{percent(result['precision'])} of {number_format(labelled)} hits that people decided about"),
+        ("Recall", f"{percent(result['recall'])} of {number_format(result['frauds'])} frauds that are known"),
+        ("Money saved", f"{base(result['saved_minor'])} of fraud that went through then"),
+        ("Customers bothered", number_format(result["customers_bothered"])),
+        ("Hits that something stopped then", ", ".join(overlap) or "none"),
+    ]
+
+
+def shadowed(rule: Rule) -> dict[str, Any] | None:
+    """What a rule in shadow would have stopped; None for one that was never there."""
+    found = shadow_of(rule)
+    if found is None or rule.shadow_at is None:
+        return None
+    return {
+        "facts": [
+            ("Since", date_format(rule.shadow_at, "j F Y, H:i")),
+            ("Payments asked about", number_format(found.asked)),
+            ("Hits", number_format(found.hits)),
+            ("Of those, stopped by something live", number_format(found.stopped_anyway)),
+            ("Of those, went through", number_format(found.went_through)),
+            ("Decided by people", f"{number_format(found.fraud)} fraud, {number_format(found.honest)} honest"),
+        ],
+        "latest": [
+            {
+                "url": reverse("admin:fraud_decision_change", args=[hit.decision_id]),
+                "at": hit.decision.at,
+                "amount": str(Money(hit.decision.amount_minor, hit.decision.currency)),
+                "payee": payee_cell(hit.decision),
+                "outcome": hit.decision.get_outcome_display(),
+            }
+            for hit in found.latest
+        ],
+    }
+
+
+def percent(share: float | None) -> str:
+    """A share as whole percent; nothing is known without labels."""
+    return "not known:" if share is None else f"{100 * share:.0f} %"
+
+
+def base(minor: int) -> str:
+    return display(Money(minor, settings.BASE_CURRENCY))
