@@ -75,6 +75,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Fees", "sell", "accounts_feeversion", "account_view"),
         Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
+        Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
     ],
     "Oversight": [

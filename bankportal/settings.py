@@ -151,6 +151,8 @@ CELERY_BROKER_URL = env.address(
 
 # Money movements of one person, through page and API together; an integrator's key gets twenty times as many.
 TRANSFERS_PER_MINUTE = env.number("TRANSFERS_PER_MINUTE", default=30, minimum=1)
+# Calls of the fraud API by one gateway.
+FRAUD_CALLS_PER_MINUTE = env.number("FRAUD_CALLS_PER_MINUTE", default=30_000, minimum=1)
 
 # --- Files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -297,6 +299,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "identity.authentication.JwtAuthentication",
         "identity.authentication.ApiKeyAuthentication",
+        "identity.authentication.BasicKeyAuthentication",
         "identity.authentication.PortalSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [

@@ -17,6 +17,7 @@ API = [
     path("", include("payments.api_urls")),
     path("", include("loans.api_urls")),
     path("", include("reconciliation.api_urls")),
+    path("", include("fraud.api_urls")),
 ]
 
 urlpatterns = [

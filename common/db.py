@@ -9,16 +9,28 @@ class NoTransaction(RuntimeError):
     """A programming error: a writing service was called outside a transaction."""
 
 
+def in_transaction() -> bool:
+    """Whether a caller opened a transaction; the blocks around a TestCase do not count."""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
 def require_transaction() -> None:
-    """Raise NoTransaction unless a caller opened a transaction; the blocks around a TestCase do not count."""
-    blocks = [block for block in connection.atomic_blocks if not getattr(block, "_from_testcase", False)]
-    if not blocks:
+    """Raise NoTransaction unless a caller opened a transaction."""
+    if not in_transaction():
         raise NoTransaction("open a transaction around this call: with common.db.use_case(): ...")
 
 
 def use_case() -> transaction.Atomic:
     """The one transaction of a use case. Durable: it cannot be nested by accident, so its end is its commit."""
     return transaction.atomic(durable=True)
+
+
+def use_case_or_part() -> transaction.Atomic:
+    """As `use_case`, or a part of the one that an idempotent request opened around it.
+
+    For what is safe either way: nothing in it has to be kept when the whole fails.
+    """
+    return transaction.atomic(durable=not in_transaction())
 
 
 def lock_advisory(*, namespace: int, key: int) -> None:

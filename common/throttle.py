@@ -117,6 +117,8 @@ def by_address(limit: Limit) -> type[Throttle]:
 TRANSFERS = Limit("transfers", count=settings.TRANSFERS_PER_MINUTE, seconds=60)
 # An integrator pays in for all of its customers with one key.
 KEY_DEPOSITS = Limit("key-deposits", count=20 * settings.TRANSFERS_PER_MINUTE, seconds=60)
+# What one gateway, or one person, asks of the fraud engine; a batch counts as one.
+FRAUD_CALLS = Limit("fraud-calls", count=settings.FRAUD_CALLS_PER_MINUTE, seconds=60)
 # Files of payments to check, through page and API together.
 BULK_UPLOADS = Limit("bulk-uploads", count=10, seconds=60)
 # Statements as files, through page and API together.

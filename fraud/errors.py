@@ -88,7 +88,12 @@ class SameNominatorAndPromoter(errors.Forbidden):
 
 class UnknownSwitch(errors.Invalid):
     code = "unknown_switch"
-    message = "There is no such feature or layer."
+    message = "There is no such layer."
+
+
+class UnknownFeature(errors.NotFound):
+    code = "unknown_feature"
+    message = "There is no such feature."
 
 
 class TooLittleHistory(errors.Conflict):
@@ -96,3 +101,8 @@ class TooLittleHistory(errors.Conflict):
 
     code = "too_little_history"
     message = "There are too few decisions to learn from."
+
+
+class BacktestNotFound(errors.NotFound):
+    code = "backtest_not_found"
+    message = "We could not find that backtest."

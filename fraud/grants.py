@@ -1,4 +1,4 @@
-"""What the runtime role may do to fraud's evidence: read and append."""
+"""What the runtime role may do to fraud's evidence: read and append; and to the log of calls: forget old ones too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from psycopg2 import sql
 from fraud.models import (
     Activity,
     AnomalyScore,
+    ApiCall,
     CaseNote,
     Decision,
     DriftReport,
@@ -25,12 +26,18 @@ _EVIDENCE = (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore, Si
 _KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig, ShadowScore, DriftReport)
 
 
+# A trigger lets only old rows go.
+_TRIMMED = (ApiCall,)
+
+
 def tighten(role: str) -> None:
     """Take UPDATE, DELETE and TRUNCATE on what is evidence or kept as it was from the runtime role."""
+    for models, rights in ((_EVIDENCE + _KEPT, "UPDATE, DELETE"), (_TRIMMED, "UPDATE")):
+        for model in models:
+            _revoke(role, model._meta.db_table, rights)
+
+
+def _revoke(role: str, table: str, rights: str) -> None:
+    statement = sql.SQL("REVOKE {}, TRUNCATE, REFERENCES, TRIGGER ON {} FROM {}")
     with connection.cursor() as cursor:
-        for model in _EVIDENCE + _KEPT:
-            cursor.execute(
-                sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON {} FROM {}").format(
-                    sql.Identifier(model._meta.db_table), sql.Identifier(role)
-                )
-            )
+        cursor.execute(statement.format(sql.SQL(rights), sql.Identifier(table), sql.Identifier(role)))

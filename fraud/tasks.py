@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, backtests, watching
+from fraud.services import anomalies, backtests, calls, watching
 
 logger = logging.getLogger(__name__)
 
@@ -41,3 +41,9 @@ def run_backtests(**_: object) -> int:
         except Exception:  # one must not keep the others waiting; it is tried again when its worker counts as gone
             logger.exception("a backtest could not be run", extra={"backtest": str(backtest_id)})
     return len(waiting)
+
+
+@shared_task
+def purge_calls(**_: object) -> int:
+    """Forget old calls of the API; safe to run twice."""
+    return calls.purge_calls(now=timezone.now())

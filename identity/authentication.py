@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from common import request_context, throttle
 from common.errors import Forbidden
 from identity import queries, services
 from identity.models import User
+from identity.permissions import permissions_of
 
 
 class ScopeMissing(Forbidden):
@@ -53,6 +55,7 @@ class ApiKey:
     """`request.auth` of a call with an API key."""
 
     client_id: uuid.UUID
+    key_id: str
     name: str
     scopes: frozenset[str]
 
@@ -61,14 +64,35 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`X-API-Key: <key id>.<secret>` of an integrator; acts as the client's service user, within its scopes."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        key = request.headers.get("X-API-Key", "")
+        key = self.key_of(request)
         if not key:
             return None
         client = services.client_by_key(key=key, now=timezone.now())
         if client is None:
             throttle.enforce(throttle.KEY_TRIES, request_context.current().ip)
             raise exceptions.AuthenticationFailed("This API key is not known or was revoked.", code="bad_api_key")
-        return client.user, ApiKey(client.pk, client.name, frozenset(client.scopes))
+        scopes = frozenset(client.scopes)
+        client.user.key_permissions = permissions_of(scopes)
+        return client.user, ApiKey(client.pk, client.key_id, client.name, scopes)
+
+    def key_of(self, request: Request) -> str:
+        """The key that the request brings, or empty."""
+        return request.headers.get("X-API-Key", "")
+
+
+class BasicKeyAuthentication(ApiKeyAuthentication):
+    """The same key as HTTP Basic: its id as the user and its secret as the password."""
+
+    def key_of(self, request: Request) -> str:
+        kind, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "basic":
+            return ""
+        try:
+            key_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except ValueError:
+            # Basic, but unreadable: the key of nobody.
+            return "."
+        return f"{key_id}.{secret}"
 
 
 class PortalSessionAuthentication(SessionAuthentication):
@@ -123,6 +147,14 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+
+
+class BasicKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    target_class = BasicKeyAuthentication
+    name = "keyIdAndSecret"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "basic", "description": "The two halves of an API key: its id, its secret."}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]

@@ -43,6 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
+    # What the API key of this very request adds to the user's own permissions; never stored.
+    key_permissions: frozenset[str] = frozenset()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -125,6 +127,9 @@ class ApiClient(models.Model):
     class Scope(models.TextChoices):
         DEPOSITS_WRITE = "deposits:write", "Post deposits"
         HOLDS_WRITE = "holds:write", "Reserve money on customers' accounts and take it"
+        FRAUD_SCORE = "fraud:score", "Have transactions checked for fraud"
+        FRAUD_DECIDE = "fraud:decide", "Decide about held transactions, this bank's payments included"
+        FRAUD_CONFIGURE = "fraud:configure", "Switch fraud features, draft fraud rules and try them on the past"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True)

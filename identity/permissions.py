@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -34,6 +35,7 @@ PERMISSIONS: dict[str, str] = {
     "fraud_decide": "Can release or decline held transfers",
     "fraud_edit_rules": "Can edit fraud rules",
     "fraud_approve_rules": "Can put another person's fraud rule live",
+    "fraud_switch": "Can switch features, layers and thresholds of the fraud engine",
     "loan_view": "Can see loans and applications",
     "loan_decide": "Can decide about loan applications",
     "loan_service": "Can restructure loans and write them off",
@@ -77,6 +79,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
             "fraud_decide",
             "fraud_edit_rules",
             "fraud_approve_rules",
+            "fraud_switch",
             "user_view",
             "notification_view",
         }
@@ -106,9 +109,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     ),
 }
 
+# What an API key may do beside its user's own rights, by scope. Putting a rule live takes a person: no scope does.
+SCOPE_PERMISSIONS: dict[str, frozenset[str]] = {
+    "fraud:decide": frozenset({"fraud_view", "fraud_decide"}),
+    "fraud:configure": frozenset({"fraud_view", "fraud_edit_rules", "fraud_switch"}),
+}
+
 STAFF_ROLES = frozenset(Role) - {Role.CUSTOMER}
 
 
 def roles_with(codename: str) -> frozenset[Role]:
     """The roles that hold a permission."""
     return frozenset(role for role, held in ROLE_PERMISSIONS.items() if codename in held)
+
+
+def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
+    """What the scopes of an API key allow together."""
+    return frozenset(codename for scope in scopes for codename in SCOPE_PERMISSIONS.get(scope, ()))

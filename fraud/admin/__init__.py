@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fraud.admin.calls import ApiCallAdmin
 from fraud.admin.cases import CaseAdmin
 from fraud.admin.decisions import DecisionAdmin
 from fraud.admin.rules import RuleAdmin
 
-__all__ = ["CaseAdmin", "DecisionAdmin", "RuleAdmin"]
+__all__ = ["ApiCallAdmin", "CaseAdmin", "DecisionAdmin", "RuleAdmin"]

@@ -13,6 +13,7 @@ from fraud.models.deciding import (
     Ruleset,
     RuleState,
 )
+from fraud.models.gateway import CALLS_KEPT_DAYS, ApiCall
 from fraud.models.history import Activity, EntityReport
 from fraud.models.registry import (
     FeaturesConfig,
@@ -25,9 +26,11 @@ from fraud.models.registry import (
 from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowScore, SilentHit, SilentWhy
 
 __all__ = [
+    "CALLS_KEPT_DAYS",
     "Activity",
     "AnomalyModel",
     "AnomalyScore",
+    "ApiCall",
     "Backtest",
     "BacktestKind",
     "Case",

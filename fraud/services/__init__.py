@@ -15,6 +15,7 @@ from fraud.errors import (
     UnknownSubjectKind,
 )
 from fraud.services.backtests import request_backtest, was_tried
+from fraud.services.calls import purge_calls, record_call
 from fraud.services.cases import (
     CaseDecision,
     add_note,
@@ -36,6 +37,7 @@ from fraud.services.rules import (
     update_rule,
 )
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
+from fraud.services.switches import switch_feature
 from fraud.subjects import register as register_subject
 
 __all__ = [
@@ -61,6 +63,8 @@ __all__ = [
     "keep_verdict",
     "lock_customer",
     "new_version",
+    "purge_calls",
+    "record_call",
     "register_subject",
     "release_assignment",
     "request_backtest",
@@ -69,6 +73,7 @@ __all__ = [
     "screen",
     "shadow_rule",
     "submit_rule",
+    "switch_feature",
     "update_rule",
     "was_tried",
 ]

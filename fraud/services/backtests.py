@@ -15,7 +15,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from kombu.exceptions import OperationalError as BrokerError
 
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import require_transaction, use_case_or_part
 from common.errors import Invalid
 from fraud.errors import InvalidCondition, RuleNotFound
 from fraud.models import Backtest, BacktestKind, Decision, Label, Rule
@@ -39,7 +39,7 @@ def request_backtest(*, actor: User, rule_id: uuid.UUID, from_at: datetime, to_a
     Raises PermissionMissing, RuleNotFound, InvalidCondition and Invalid for a period that is empty or too long.
     """
     identity.require(actor, "fraud_edit_rules")
-    with use_case():
+    with use_case_or_part():
         rule = Rule.objects.filter(pk=rule_id).first()
         if rule is None:
             raise RuleNotFound

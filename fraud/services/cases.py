@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import require_transaction, use_case, use_case_or_part
 from fraud import subjects
 from fraud.errors import CaseAlreadyDecided, CaseNotFound, OwnCase, ReasonMissing
 from fraud.models import Case, CaseNote, CaseStatus, Label
@@ -36,7 +36,7 @@ def decide_case(*, actor: User, case_id: uuid.UUID, decision: str, reason: str, 
     identity.require(actor, "fraud_decide")
     if not reason.strip():
         raise ReasonMissing
-    with use_case():
+    with use_case_or_part():
         case = _locked_open_case(case_id)
         _refuse_own(actor, case)
         case.status = _STATUS[chosen]

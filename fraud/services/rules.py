@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import require_transaction, use_case, use_case_or_part
 from common.errors import Invalid
 from fraud.errors import RuleCodeTaken, RuleNotFound, RuleStateConflict, SameMakerAndChecker
 from fraud.models import Rule, RuleAction, Ruleset, RuleState
@@ -38,7 +38,7 @@ def draft_rule(
     if not _CODE.fullmatch(code):
         raise Invalid("Use 3 to 40 capital letters, digits and underscores, a letter first.", field="code")
     fields = _checked(name=name, condition=condition, action=action, customer_text=customer_text)
-    with use_case():
+    with use_case_or_part():
         if Rule.objects.filter(code=code).exists():
             raise RuleCodeTaken(field="code")
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from audit import services as audit
-from common.db import use_case
+from common.db import use_case, use_case_or_part
 from common.errors import Invalid
-from fraud.errors import ReasonMissing, UnknownSwitch
+from fraud.errors import ReasonMissing, UnknownFeature, UnknownSwitch
 from fraud.models import FeaturesConfig, ModelVersionConfig, ThresholdConfig
 from fraud.rules.features import VECTOR_FEATURES
 from fraud.rules.learning.layers import KINDS
@@ -19,13 +19,13 @@ from identity.models import User
 def switch_feature(*, actor: User, name: str, enabled: bool, reason: str, now: datetime) -> FeaturesConfig:
     """A feature switched off is unknown to rules and layers from the next payment on.
 
-    Raises PermissionMissing, UnknownSwitch, ReasonMissing.
+    Raises PermissionMissing, UnknownFeature, ReasonMissing.
     """
-    identity.require(actor, "fraud_approve_rules")
+    identity.require(actor, "fraud_switch")
     if name not in VECTOR_FEATURES:
-        raise UnknownSwitch(field="name")
+        raise UnknownFeature(field="name")
     _need(reason)
-    with use_case():
+    with use_case_or_part():
         change = FeaturesConfig.objects.create(
             name=name, enabled=enabled, reason=reason.strip(), changed_by=actor, changed_at=now
         )
@@ -38,7 +38,7 @@ def switch_layer(*, actor: User, layer: str, enabled: bool, reason: str, now: da
 
     Raises PermissionMissing, UnknownSwitch, ReasonMissing.
     """
-    identity.require(actor, "fraud_approve_rules")
+    identity.require(actor, "fraud_switch")
     if layer not in KINDS:
         raise UnknownSwitch(field="layer")
     _need(reason)
@@ -52,7 +52,7 @@ def switch_layer(*, actor: User, layer: str, enabled: bool, reason: str, now: da
 
 def set_thresholds(*, actor: User, flag_at: float, block_at: float, reason: str, now: datetime) -> ThresholdConfig:
     """From which score the models' word flags and blocks. Raises PermissionMissing, Invalid, ReasonMissing."""
-    identity.require(actor, "fraud_approve_rules")
+    identity.require(actor, "fraud_switch")
     if not 0.0 < flag_at < block_at <= 1.0:
         raise Invalid("Flag from a score above 0, and block from a higher one up to 1.", field="flag_at")
     _need(reason)

@@ -7,6 +7,7 @@ from identity.models import User
 
 
 def require(actor: User, codename: str) -> None:
-    """Raise PermissionMissing unless the actor is active and holds `identity.<codename>`."""
-    if not actor.is_active or not actor.has_perm(f"identity.{codename}"):
+    """Raise PermissionMissing unless the actor is active and holds `identity.<codename>`, by role or by this request's key."""
+    held = actor.has_perm(f"identity.{codename}") or codename in actor.key_permissions
+    if not actor.is_active or not held:
         raise PermissionMissing(data={"permission": codename})

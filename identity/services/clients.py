@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Collection
@@ -22,6 +23,7 @@ from identity.services.authority import require
 # 256 random bits: a plain SHA-256 protects them, there is nothing to guess.
 SECRET_BYTES = 32
 USED_GRAIN = timedelta(minutes=1)
+_KEY_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _NOBODY = hashlib.sha256(b"").hexdigest()
 
 
@@ -77,7 +79,8 @@ def revoke_api_client(*, actor: User, client_id: uuid.UUID, reason: str) -> None
 def client_by_key(*, key: str, now: datetime) -> ApiClient | None:
     """The active client that holds this `X-API-Key`, or None; compares in constant time, found or not."""
     key_id, _, secret = key.partition(".")
-    client = ApiClient.objects.select_related("user").filter(key_id=key_id).first()
+    asked = ApiClient.objects.select_related("user").filter(key_id=key_id)
+    client = asked.first() if _KEY_ID.fullmatch(key_id) else None
     known = hmac.compare_digest(_hash(secret), client.secret_hash if client else _NOBODY)
     if client is None or not known or not client.is_active or not client.user.is_active:
         return None

@@ -18,7 +18,7 @@ from audit.models import AuditEvent
 from common.db import use_case
 from common.errors import Forbidden, Invalid
 from fraud import services as fraud
-from fraud.errors import ModelStateConflict, ModelUnusable, SameNominatorAndPromoter, UnknownSwitch
+from fraud.errors import ModelStateConflict, ModelUnusable, SameNominatorAndPromoter, UnknownFeature, UnknownSwitch
 from fraud.models import Decision, ModelFile, ModelState, ModelVersion, Rule
 from fraud.rules.facts import Outcome
 from fraud.rules.learning import artifact, boosting, unsupervised
@@ -270,7 +270,7 @@ def test_layers_features_and_thresholds_are_switched_at_run_time(in_charge: Any,
 
 
 def test_switches_refuse_what_cannot_be(db: None, officer: Any, teller: Any) -> None:
-    with pytest.raises(UnknownSwitch):
+    with pytest.raises(UnknownFeature):
         switches.switch_feature(actor=officer, name="amount_base", enabled=False, reason="x", now=NOON)
     with pytest.raises(UnknownSwitch):
         switches.switch_layer(actor=officer, layer="rules", enabled=False, reason="x", now=NOON)

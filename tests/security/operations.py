@@ -91,6 +91,17 @@ APART: set[Call] = {
     ("POST", "kyc/applications"),
     ("POST", "payees/"),
     ("PUT", "limits/<str:channel>/"),
+    # Gateways' and staff's own; tests/fraud/test_api_callers.py tries them as everybody else.
+    ("GET", "fraud/model"),
+    ("GET", "fraud/features"),
+    ("POST", "fraud/features/<str:name>/enable"),
+    ("POST", "fraud/features/<str:name>/disable"),
+    ("GET", "fraud/rules"),
+    ("POST", "fraud/rules"),
+    ("GET", "fraud/rules/<uuid:rule_id>"),
+    ("GET", "fraud/rules/<uuid:rule_id>/backtests"),
+    ("POST", "fraud/rules/<uuid:rule_id>/backtests"),
+    ("GET", "fraud/rules/<uuid:rule_id>/backtests/<uuid:backtest_id>"),
     # Staff's own; tests/reconciliation/test_api.py tries them as each role.
     ("GET", "reconciliation/statements/"),
     ("POST", "reconciliation/statements/"),

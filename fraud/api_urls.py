@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from fraud.api import engine, rules
+
+urlpatterns = [
+    path("fraud/model", engine.Model.as_view(), name="api-fraud-model"),
+    path("fraud/features", engine.Features.as_view(), name="api-fraud-features"),
+    path("fraud/features/<str:name>/enable", engine.EnableFeature.as_view(), name="api-fraud-feature-enable"),
+    path("fraud/features/<str:name>/disable", engine.DisableFeature.as_view(), name="api-fraud-feature-disable"),
+    path("fraud/rules", rules.Rules.as_view(), name="api-fraud-rules"),
+    path("fraud/rules/<uuid:rule_id>", rules.RuleEntry.as_view(), name="api-fraud-rule"),
+    path("fraud/rules/<uuid:rule_id>/backtests", rules.Backtests.as_view(), name="api-fraud-backtests"),
+    path(
+        "fraud/rules/<uuid:rule_id>/backtests/<uuid:backtest_id>",
+        rules.BacktestEntry.as_view(),
+        name="api-fraud-backtest",
+    ),
+]
