@@ -11,7 +11,7 @@ from fraud.rules.facts import CRITICAL_FROM, SUSPICIOUS_FROM, Confidence, Outcom
 from fraud.rules.features import FEATURES, MODEL_FEATURES, VECTOR_FEATURES, Vector
 from fraud.rules.judging import BLOCKED_SCORE, HIGHEST_FLAGGED, Judgement
 from fraud.rules.learning.layers import UNSUPERVISED, LayerName
-from fraud.rules.learning.stack import Stack
+from fraud.rules.learning.stack import Stack, scores
 from fraud.rules.learning.trees import Floats
 from fraud.rules.wording import show
 
@@ -59,8 +59,8 @@ def decide(
     """
     cells = np.array([row], dtype=np.float64)
     layers: dict[LayerName, float] = {LayerName.RULES: judgement.score}
-    for name, scaled in stack.items():
-        layers[name] = _bent(float(scaled.scores(cells)[0]), name, thresholds)
+    for name, found in scores(stack, cells).items():
+        layers[name] = _bent(float(found[0]), name, thresholds)
     outcome, raised = _outcome(judgement, layers)
     speaking = {name: score for name, score in layers.items() if name not in UNSUPERVISED or score >= SUSPICIOUS_FROM}
     score = max(speaking.values())
@@ -93,11 +93,15 @@ def _outcome(judgement: Judgement, layers: Mapping[LayerName, float]) -> tuple[O
 
 def _bent(score: float, name: LayerName, thresholds: Thresholds) -> float:
     """Move the layer's score so that it passes 0.5 and 0.8 where the thresholds lie."""
-    bent = float(
-        np.interp(
-            score, (0.0, thresholds.flag_at, thresholds.block_at, 1.0), (0.0, SUSPICIOUS_FROM, CRITICAL_FROM, 1.0)
-        )
-    )
+    flag_at, block_at = thresholds.flag_at, thresholds.block_at
+    if score < flag_at:
+        bent = score * SUSPICIOUS_FROM / flag_at
+    elif score < block_at:
+        bent = SUSPICIOUS_FROM + (score - flag_at) * (CRITICAL_FROM - SUSPICIOUS_FROM) / (block_at - flag_at)
+    elif score < 1.0:
+        bent = CRITICAL_FROM + (score - block_at) * (1.0 - CRITICAL_FROM) / (1.0 - block_at)
+    else:
+        bent = 1.0
     return min(bent, HIGHEST_FLAGGED) if name in UNSUPERVISED else bent
 
 

@@ -14,7 +14,7 @@ import platform
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES
-from fraud.rules.learning.layers import KINDS, LayerName
+from fraud.rules.learning.layers import KINDS, Boosting, LayerName, Preparation
 from fraud.rules.learning.stack import Scale, Scaled, Stack
 from fraud.rules.learning.trees import BrokenArrays, Floats
 
@@ -87,7 +87,21 @@ def unseal(sealed: Sealed, *, key: bytes) -> Opened:
         apart = np.abs(scaled.layer.raw(golden["rows"]) - golden[str(name)])
         if golden["rows"].shape[1] != len(VECTOR_FEATURES) or not (apart <= TOLERANCE).all():
             raise BrokenArtifact(f"{name} does not give what it gave when it was sealed")
-    return Opened(manifest, stack)
+    return Opened(manifest, _sharing(stack))
+
+
+def _sharing(stack: Stack) -> Stack:
+    """The same layers; those fitted behind one preparation have one again, so that a payment is prepared once."""
+    known: dict[bytes, Preparation] = {}
+    found = {}
+    for name, scaled in stack.items():
+        layer = scaled.layer
+        if not isinstance(layer, Boosting):
+            own = layer.preparation
+            text = b"".join(part.tobytes() for part in (own.medians, own.means, own.deviations))
+            layer = replace(layer, preparation=known.setdefault(text, own))
+        found[name] = Scaled(layer, scaled.scale)
+    return found
 
 
 def _layer(name: LayerName, scale: Mapping[str, Any], files: Mapping[str, bytes]) -> Scaled:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from fraud.rules.learning.trees import BrokenArrays, Floats, Trees
 WIDTH = len(MODEL_FEATURES)
 # Beyond this many standard deviations one value counts as much as any further one.
 FURTHEST = 8.0
-_CHUNK = 4096
+_CHUNK = 1024
 _LOGARITHMIC_KINDS = (Kind.MONEY, Kind.COUNT)
 
 
@@ -37,9 +38,17 @@ UNSUPERVISED = (LayerName.ISOLATION_FOREST, LayerName.ONE_CLASS_SVM, LayerName.A
 
 
 class Layer(Protocol):
-    """`raw` is higher for what is more suspicious; `explain` says how much of it each feature brought."""
+    """`raw` is higher for what is more suspicious; `explain` says how much of it each feature brought.
+
+    `measure` is `raw` of rows that went through the layer's preparation already; None takes rows as they are.
+    """
+
+    @property
+    def preparation(self) -> Preparation | None: ...
 
     def raw(self, rows: Floats) -> Floats: ...
+
+    def measure(self, cells: Floats) -> Floats: ...
 
     def explain(self, row: Floats) -> Floats: ...
 
@@ -64,9 +73,11 @@ class Preparation:
 
     def apply(self, rows: Floats) -> Floats:
         cells = rows[:, :WIDTH]
-        cells = np.where(np.isnan(cells), self.medians, cells)
-        cells[:, _LOG] = np.sign(cells[:, _LOG]) * np.log1p(np.abs(cells[:, _LOG]))
-        return np.clip((cells - self.means) / self.deviations, -FURTHEST, FURTHEST)
+        cells = _flattened(np.where(np.isnan(cells), self.medians, cells))
+        cells -= self.means
+        cells /= self.deviations
+        np.minimum(cells, FURTHEST, out=cells)
+        return np.maximum(cells, -FURTHEST, out=cells)
 
     @classmethod
     def fit(cls, rows: Floats) -> Preparation:
@@ -77,13 +88,18 @@ class Preparation:
             [np.median(column[seen]) if seen.any() else 0.0 for column, seen in zip(cells.T, known.T, strict=True)]
         )
         plain = cls(medians, np.zeros(WIDTH), np.ones(WIDTH))
-        cells = np.where(known, cells, plain.medians)
-        cells[:, _LOG] = np.sign(cells[:, _LOG]) * np.log1p(np.abs(cells[:, _LOG]))
+        cells = _flattened(np.where(known, cells, plain.medians))
         deviations = cells.std(axis=0)
         return cls(medians, cells.mean(axis=0), np.where(deviations > 1e-9, deviations, 1.0))
 
 
-_LOG = np.flatnonzero(logarithmic())
+_LOG = logarithmic()
+
+
+def _flattened(cells: Floats) -> Floats:
+    """Wide scales as logarithms of their size, keeping the sign."""
+    logarithms = np.log1p(np.abs(cells))
+    return np.where(_LOG, np.copysign(logarithms, cells, out=logarithms), cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +107,16 @@ class Boosting:
     """Gradient boosting: log-odds of fraud as the sum of trees, and from them a probability."""
 
     trees: Trees
+    preparation: ClassVar[None] = None
 
     def margins(self, rows: Floats) -> Floats:
         return self.trees.sums(rows)
 
     def raw(self, rows: Floats) -> Floats:
-        return 1.0 / (1.0 + np.exp(-np.clip(self.margins(rows), -700, 700)))
+        return 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(self.margins(rows), -700.0), 700.0)))
+
+    def measure(self, cells: Floats) -> Floats:
+        return self.raw(cells)
 
     def explain(self, row: Floats) -> Floats:
         return self.trees.contributions(row)
@@ -118,7 +138,10 @@ class Isolation:
     norm: float
 
     def raw(self, rows: Floats) -> Floats:
-        return np.asarray(2.0 ** (-self.trees.sums(self.preparation.apply(rows)) / self.norm), dtype=np.float64)
+        return self.measure(self.preparation.apply(rows))
+
+    def measure(self, cells: Floats) -> Floats:
+        return np.asarray(np.exp2(self.trees.sums(cells) / -self.norm), dtype=np.float64)
 
     def explain(self, row: Floats) -> Floats:
         # A short path makes a row unusual, so what shortened it counts.
@@ -132,7 +155,7 @@ class Isolation:
         return cls(_preparation(arrays), Trees.from_arrays(arrays), float(_part(arrays, "norm")[0]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class OneClass:
     """One-Class SVM over a Nyström map of the RBF kernel: how far outside the region of usual payments.
 
@@ -146,12 +169,23 @@ class OneClass:
     offset: float
 
     def raw(self, rows: Floats) -> Floats:
-        found = np.empty(len(rows))
-        squares = (self.landmarks**2).sum(axis=1)
-        for start in range(0, len(rows), _CHUNK):
-            cells = self.preparation.apply(rows[start : start + _CHUNK])
-            distance = (cells**2).sum(axis=1)[:, None] + squares - 2.0 * cells @ self.landmarks.T
-            found[start : start + _CHUNK] = self.offset - np.exp(-self.gamma * np.maximum(distance, 0.0)) @ self.weights
+        return self.measure(self.preparation.apply(rows))
+
+    @cached_property
+    def _exponent(self) -> tuple[Floats, Floats]:
+        """What -gamma times the squared distance to each landmark is made of, beside the row's own square."""
+        return 2.0 * self.gamma * self.landmarks.T, -self.gamma * (self.landmarks**2).sum(axis=1)
+
+    def measure(self, cells: Floats) -> Floats:
+        found = np.empty(len(cells))
+        slope, start = self._exponent
+        for begin in range(0, len(cells), _CHUNK):
+            part = cells[begin : begin + _CHUNK]
+            exponent = part @ slope
+            exponent += start
+            exponent -= self.gamma * np.einsum("ij,ij->i", part, part)[:, None]
+            np.minimum(exponent, 0.0, out=exponent)
+            found[begin : begin + _CHUNK] = self.offset - np.exp(exponent, out=exponent) @ self.weights
         return found
 
     def explain(self, row: Floats) -> Floats:
@@ -188,11 +222,16 @@ class Autoencoder:
     biases: tuple[Floats, ...]
 
     def raw(self, rows: Floats) -> Floats:
+        return self.measure(self.preparation.apply(rows))
+
+    def measure(self, cells: Floats) -> Floats:
         """Mean squared error of the reconstruction."""
-        found = np.empty(len(rows))
-        for start in range(0, len(rows), _CHUNK):
-            cells = self.preparation.apply(rows[start : start + _CHUNK])
-            found[start : start + _CHUNK] = ((self._pass(cells) - cells) ** 2).mean(axis=1)
+        found = np.empty(len(cells))
+        for start in range(0, len(cells), _CHUNK):
+            part = cells[start : start + _CHUNK]
+            apart = self._pass(part)
+            apart -= part
+            found[start : start + _CHUNK] = np.einsum("ij,ij->i", apart, apart) / WIDTH
         return found
 
     def explain(self, row: Floats) -> Floats:
@@ -201,7 +240,9 @@ class Autoencoder:
 
     def _pass(self, cells: Floats) -> Floats:
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            cells = np.maximum(cells @ weight + bias, 0.0)
+            cells = cells @ weight
+            cells += bias
+            np.maximum(cells, 0.0, out=cells)
         return cells @ self.weights[-1] + self.biases[-1]
 
     def arrays(self) -> dict[str, NDArray]:

@@ -45,6 +45,20 @@ class Scaled:
 Stack = Mapping[LayerName, Scaled]
 
 
+def scores(stack: Stack, rows: Floats) -> dict[LayerName, Floats]:
+    """Every layer's scores of the same rows; layers that share a preparation wait for it once."""
+    prepared: dict[int, Floats] = {}
+    found = {}
+    for name, scaled in stack.items():
+        preparation = scaled.layer.preparation
+        if preparation is None:
+            cells = rows
+        elif (cells := prepared.get(id(preparation), rows)) is rows:
+            cells = prepared[id(preparation)] = preparation.apply(rows)
+        found[name] = scaled.scale.apply(scaled.layer.measure(cells))
+    return found
+
+
 def supervised_scale(validation: Floats, budget: Budget) -> Scale:
     """Suspicious and critical begin where the budgets of later days lay; certainty is 1."""
     flagged = min(max(threshold_for(validation, budget.flagged), 1e-6), 0.98)

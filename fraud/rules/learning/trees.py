@@ -8,20 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 DEEPEST = 10
-_CHUNK = 1024
+# Rows at a time: what a level of all trees touches then stays in the processor's cache.
+_CHUNK = 256
 
 
 class BrokenArrays(ValueError):
     """The arrays are not a model that fits together."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class _Level(NamedTuple):
+    """The nodes of one depth, those of the first tree first: the children of node i lie at 2i and 2i + 1 of the next."""
+
+    feature: NDArray[np.intp]
+    threshold: NDArray
+
+
+@dataclass(frozen=True, eq=False)
 class Trees:
     """`feature` and `threshold` by tree and inner node, `value` by tree and node: a row goes left where
     `row[feature] <= threshold`.
@@ -70,26 +80,39 @@ class Trees:
         gaps = np.isnan(rows)
         return np.concatenate([np.where(gaps, -np.inf, rows), np.where(gaps, np.inf, rows)], axis=1)
 
-    def _values(self, rows: Floats) -> Floats:
-        trees, inner = self.feature.shape
-        cells = self._cells(rows)
-        first = np.arange(0, len(rows) * cells.shape[1], cells.shape[1])[:, None]
-        tree_at = np.arange(0, trees * inner, inner)[None, :]
-        flat, feature, threshold = cells.ravel(), self.feature.ravel(), self.threshold.ravel()
-        at = np.zeros((len(rows), trees), dtype=np.int64)
-        for _ in range(self._depth()):
-            node = tree_at + at
-            at = 2 * at + 1 + (flat.take(first + feature.take(node)) > threshold.take(node))
-        total = 2 * inner + 1
-        return self.value.ravel().take(np.arange(0, trees * total, total)[None, :] + at)
+    @cached_property
+    def _levels(self) -> list[_Level]:
+        """The trees level by level, so that walking down is a shift and a bit."""
+        thresholds = _rounded_down(self.threshold) if self.single else self.threshold
+        parts = [slice((1 << depth) - 1, (2 << depth) - 1) for depth in range(self._depth())]
+        return [_Level(self.feature[:, part].ravel().astype(np.intp), thresholds[:, part].ravel()) for part in parts]
 
-    def _add(self, leaves: Floats) -> Floats:
+    @cached_property
+    def _leaves(self) -> NDArray:
+        leaves = self.value[:, self.feature.shape[1] :].ravel()
+        return leaves.astype(np.float32) if self.single_sum else leaves
+
+    def _values(self, rows: Floats) -> NDArray:
+        """The leaf of each tree, a row for each row."""
+        cells = self._cells(rows)
+        flat = cells.ravel()
+        first = np.arange(0, flat.size, cells.shape[1])[:, None]
+        top, *below = self._levels
+        at = np.arange(0, 2 * len(self.feature), 2) + (cells.take(top.feature, axis=1) > top.threshold)
+        for level in below:
+            cell = level.feature.take(at)
+            cell += first
+            right = flat.take(cell) > level.threshold.take(at)
+            at <<= 1
+            at += right
+        return self._leaves.take(at)
+
+    def _add(self, leaves: NDArray) -> Floats:
         if not self.single_sum:
-            return self.base + leaves.sum(axis=1)
+            return np.asarray(self.base + leaves.sum(axis=1), dtype=np.float64)
         # One after another in single precision, as the library adds them.
-        start = np.full((len(leaves), 1), self.base, dtype=np.float32)
-        added = np.cumsum(np.concatenate([start, leaves.astype(np.float32)], axis=1), axis=1, dtype=np.float32)
-        return added[:, -1].astype(np.float64)
+        leaves[:, 0] += np.float32(self.base)
+        return np.add.accumulate(leaves, axis=1)[:, -1].astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray]:
         return {
@@ -123,6 +146,13 @@ class Trees:
             bool(single),
             bool(single_sum),
         )
+
+
+def _rounded_down(thresholds: Floats) -> NDArray[np.float32]:
+    """In single precision, for cells in single precision: they are at most a number where they are at most the largest
+    single-precision one that is not above it."""
+    single = thresholds.astype(np.float32)
+    return np.where(single > thresholds, np.nextafter(single, np.float32(-np.inf)), single)
 
 
 @dataclass(slots=True)
