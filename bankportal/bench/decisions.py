@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -48,8 +49,7 @@ WITH paid AS (
                   1 + floor(random() * %(highest)s)::bigint AS minor,
                   floor(random() * %(payees)s)::int AS payee,
                   floor(random() * %(addresses)s)::int AS address
-             FROM generate_series(1, customer.payments)
-            WHERE customer.id IS NOT NULL) AS drawn
+             FROM generate_series(1, customer.payments)) AS drawn
 )
 SELECT gen_random_uuid() AS decision, customer, account, device, device_key, at, minor,
        payee.name AS payee, payee.key AS payee_key, address.name AS ip, address.key AS ip_key,
@@ -123,9 +123,9 @@ def fill(*, payments: int, customers: int, busy_payments: int, now: datetime) ->
     return Past(people[1:], people[0], each * customers + busy_payments, time.perf_counter() - began, now)
 
 
-def _names(cursor: object, people: list[Customer], *, each: int, busy_payments: int) -> None:
+def _names(cursor: Any, people: list[Customer], *, each: int, busy_payments: int) -> None:
     """Tables of customers, payees and addresses with the keys that features know them by."""
-    cursor.execute(  # type: ignore[attr-defined]
+    cursor.execute(
         "CREATE TEMPORARY TABLE bench_customer (id uuid, account uuid, device text, device_key bigint, payments int,"
         " span interval) ON COMMIT DROP;"
         "CREATE TEMPORARY TABLE bench_payee (number int, name text, key bigint) ON COMMIT DROP;"
@@ -141,7 +141,7 @@ def _names(cursor: object, people: list[Customer], *, each: int, busy_payments: 
     execute_values(cursor, "INSERT INTO bench_payee VALUES %s", payees, page_size=5000)
     addresses = [(n, name, entities_of(beneficiary_ref="", device="", ip=name).ip) for n, name in _addresses()]
     execute_values(cursor, "INSERT INTO bench_address VALUES %s", addresses, page_size=5000)
-    cursor.execute("ANALYZE bench_customer, bench_payee, bench_address")  # type: ignore[attr-defined]
+    cursor.execute("ANALYZE bench_customer, bench_payee, bench_address")
 
 
 def _payees() -> Iterator[tuple[int, str]]:

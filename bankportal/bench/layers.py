@@ -41,7 +41,9 @@ def pairs(rows: Floats, frauds: Floats) -> Mapping[str, Pair]:
     forest = IsolationForest(n_estimators=unsupervised.TREES, random_state=SEED).fit(cells)
     mapping = Nystroem(gamma=1.0 / WIDTH, n_components=unsupervised.LANDMARKS, random_state=SEED).fit(cells)
     machine = SGDOneClassSVM(nu=unsupervised.NU, random_state=SEED).fit(mapping.transform(cells))
-    network = MLPRegressor(hidden_layer_sizes=unsupervised.HIDDEN, max_iter=2, random_state=SEED).fit(cells, cells)
+    # How well it learnt does not matter here; given less to do than its epochs it would warn.
+    network = MLPRegressor(hidden_layer_sizes=unsupervised.HIDDEN, tol=1e9, n_iter_no_change=1, random_state=SEED)
+    network.fit(cells, cells)
     forests, machines, networks = (
         make_pipeline(prepare, *steps) for steps in ((forest,), (mapping, machine), (network,))
     )

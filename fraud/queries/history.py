@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import sub
 from typing import Any, NamedTuple
 
 from common.rows import Prepared
@@ -115,7 +116,7 @@ def known_of(*, customer_id: uuid.UUID, account_ref: uuid.UUID, entities: Entiti
     asked = {"beneficiary": entities.beneficiary, "device": entities.device, "ip": entities.ip}
     [row] = _KNOWN.all({"customer": customer_id, "at": at, **asked})
     token, ends, number, now, account, first_at, last_request_at, largest, changes, ever, before, *risk = row
-    windows = {name: Totals(*totals) for name, totals in (ends or {}).items()}
+    windows = {name: Totals._make(totals) for name, totals in (ends or {}).items()}
     last = windows.get("now", NOTHING)
     moved = 0 if changes is None else last.account_changes - changes + (account != account_ref)
     past = Past(
@@ -134,7 +135,7 @@ def known_of(*, customer_id: uuid.UUID, account_ref: uuid.UUID, entities: Entiti
 
 def _differences(last: Totals, windows: Mapping[str, Totals]) -> dict[str, Any]:
     def since(name: str) -> Totals:
-        return Totals(*(upper - lower for upper, lower in zip(last, windows.get(name, NOTHING), strict=True)))
+        return Totals._make(map(sub, last, windows.get(name, NOTHING)))
 
     hour, day, week, month, quarter, ten = map(since, ("1hour", "24hour", "7d", "30d", "90d", "last10"))
     return {

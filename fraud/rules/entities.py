@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entities:
-    """The first 64 bits of a hash, signed, as the database keeps them; None where nothing was told."""
+    """The first 64 bits of a hash, signed, as the database keeps them; None where nothing was told.
+
+    `address` is the IP address itself, in its usual form.
+    """
 
     beneficiary: int
     device: int | None
     ip: int | None
+    address: str | None
 
 
 def entities_of(*, beneficiary_ref: str, device: str, ip: str | None) -> Entities:
@@ -23,6 +27,7 @@ def entities_of(*, beneficiary_ref: str, device: str, ip: str | None) -> Entitie
         beneficiary=_key("beneficiary", beneficiary_ref),
         device=_key("device", device[:200]) if device else None,
         ip=_key("ip", address) if address else None,
+        address=address,
     )
 
 

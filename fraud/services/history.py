@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
+from operator import add
 
 from django.db.models import F
 
 from common.db import lock_advisory, require_transaction
+from common.rows import insert
 from fraud.models import Activity, Case, Decision, EntityReport, Label
 from fraud.queries.history import Known, Totals, known_of
 from fraud.rules.entities import Entities, entities_of
@@ -17,7 +19,6 @@ from fraud.rules.features.arithmetic import (
     HIGHEST_SQUARED_MINOR,
     OWN,
     SPLIT,
-    Given,
     Scalars,
     given,
     is_risky,
@@ -38,10 +39,11 @@ def lock_customer(*, customer_id: uuid.UUID) -> None:
     lock_advisory(namespace=CUSTOMER_LOCKS, key=int.from_bytes(customer_id.bytes[:4], "big", signed=True))
 
 
-def requested_step(*, facts: Facts, entities: Entities, known: Known, decision: Decision) -> Activity:
+def requested_step(
+    decision_id: uuid.UUID, facts: Facts, *, entities: Entities, known: Known, settled: bool
+) -> Activity:
     """The payment just decided as the customer's latest step, still to be written; settled too when it was approved."""
-    this = given(facts, at_us=microseconds(known.at))
-    return _step(decision, entities, known, this, requested=True, settled=decision.outcome == Outcome.APPROVED)
+    return _step(decision_id, facts, entities, known, requested=True, settled=settled)
 
 
 def remember_release(*, decision: Decision, now: datetime) -> None:
@@ -49,8 +51,7 @@ def remember_release(*, decision: Decision, now: datetime) -> None:
     lock_customer(customer_id=decision.customer_id)
     entities = _entities(decision)
     known = known_of(customer_id=decision.customer_id, account_ref=decision.account_ref, entities=entities, at=now)
-    this = given(_facts(decision), at_us=microseconds(known.at))
-    _step(decision, entities, known, this, requested=False, settled=True).save(force_insert=True)
+    insert(_step(decision.pk, _facts(decision), entities, known, requested=False, settled=True))
 
 
 def report_entities(label: Label) -> None:
@@ -76,9 +77,8 @@ def rebuild_missing() -> int:
     for at, decision, requested in _past_steps():
         entities = _entities(decision)
         known = known_of(customer_id=decision.customer_id, account_ref=decision.account_ref, entities=entities, at=at)
-        this = given(_facts(decision), at_us=microseconds(known.at))
         settled = not requested or decision.outcome == Outcome.APPROVED
-        _step(decision, entities, known, this, requested=requested, settled=settled).save(force_insert=True)
+        insert(_step(decision.pk, _facts(decision), entities, known, requested=requested, settled=settled))
         written += 1
     for label in Label.objects.select_related("decision").order_by("labelled_at", "pk"):
         report_entities(label)
@@ -102,13 +102,14 @@ def _past_steps() -> Iterator[tuple[datetime, Decision, bool]]:
 
 
 def _step(
-    decision: Decision, entities: Entities, known: Known, this: Given, *, requested: bool, settled: bool
+    decision_id: uuid.UUID, facts: Facts, entities: Entities, known: Known, *, requested: bool, settled: bool
 ) -> Activity:
+    this = given(facts, at_us=microseconds(known.at))
     own = this.type_code == OWN
     minor = max(this.amount_minor, 0)
     counted = settled and not own and this.amount_minor >= 0
     square = min(minor, HIGHEST_SQUARED_MINOR) ** 2 if counted else 0
-    moved = known.account_ref is not None and known.account_ref != decision.account_ref
+    moved = known.account_ref is not None and known.account_ref != facts.account_ref
     added = Totals(
         transfers=int(requested and is_transfer(this)),
         requests=int(requested),
@@ -122,22 +123,21 @@ def _step(
         own=int(requested and own),
         account_changes=int(moved),
     )
-    totals = Totals(*(before + now for before, now in zip(known.totals, added, strict=True)))
     return Activity(
-        decision=decision,
-        customer_id=decision.customer_id,
+        **dict(zip(Totals._fields, map(add, known.totals, added), strict=True)),
+        decision_id=decision_id,
+        customer_id=facts.customer_id,
         number=known.number + 1,
         at=known.at,
         requested=requested,
         settled_minor=minor if counted else None,
-        account_ref=decision.account_ref,
+        account_ref=facts.account_ref,
         payee_key=entities.beneficiary,
         device_key=entities.device,
         ip_key=entities.ip,
         first_at=known.first_at or known.at,
         last_request_at=known.at if requested else known.last_request_at,
         payee_settled=known.past.payee_settled + int(settled),
-        **totals._asdict(),
     )
 
 

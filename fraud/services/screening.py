@@ -12,7 +12,7 @@ from common.rows import insert
 from fraud.models import Case, Decision
 from fraud.queries.history import known_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide
-from fraud.rules.entities import address_of, entities_of
+from fraud.rules.entities import Entities, entities_of
 from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
 from fraud.rules.features.arithmetic import microseconds
@@ -25,7 +25,7 @@ from fraud.services.silence import keep_silent
 def screen(*, facts: Facts) -> Verdict:
     """Judge one payment and store the decision (and a case when a person has to look) in the caller's transaction.
 
-    A refusal is a Verdict, not an exception. Two indexed queries beside the lock and what is written.
+    A refusal is a Verdict, not an exception. One query beside the lock and what is written.
     Raises NoTransaction.
     """
     require_transaction()
@@ -47,8 +47,9 @@ def screen(*, facts: Facts) -> Verdict:
         currency=settings.BASE_CURRENCY,
     )
     latency_ms = (time.perf_counter() - started) * 1000
-    decision = _decision(facts, vector, decided, live, latency_ms)
-    insert(decision, requested_step(facts=facts, entities=entities, known=known, decision=decision))
+    decision = _decision(facts, entities, vector, decided, live, latency_ms)
+    settled = decided.outcome is Outcome.APPROVED
+    insert(decision, requested_step(decision.pk, facts, entities=entities, known=known, settled=settled))
     keep_silent(decision, shadow_hits(live.shadow, vector))
     _open_case(facts, decision)
     return _verdict(decided, decision)
@@ -110,14 +111,20 @@ def _verdict(decided: Decided, decision: Decision) -> Verdict:
 
 def _keep(facts: Facts, decided: Decided) -> Decision:
     """A decision without a vector: it leaves no step behind."""
-    decision = _decision(facts, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0)
-    decision.save(force_insert=True)
+    entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
+    decision = _decision(facts, entities, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0)
+    insert(decision)
     _open_case(facts, decision)
     return decision
 
 
 def _decision(
-    facts: Facts, vector: dict[str, Value], decided: Decided, live: engine.Engine, latency_ms: float
+    facts: Facts,
+    entities: Entities,
+    vector: dict[str, Value],
+    decided: Decided,
+    live: engine.Engine,
+    latency_ms: float,
 ) -> Decision:
     return Decision(
         subject_kind=facts.subject_kind,
@@ -133,7 +140,7 @@ def _decision(
         channel=facts.channel,
         beneficiary_ref=facts.beneficiary_ref,
         beneficiary_label=facts.beneficiary_label[:120],
-        ip=address_of(facts.ip),
+        ip=entities.address,
         country=facts.country,
         home_country=facts.home_country,
         device=facts.device[:200],

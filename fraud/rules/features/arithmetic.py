@@ -288,8 +288,8 @@ def derive(*, facts: Facts, past: Past, at_us: int | None = None) -> dict[str, V
         "max_amount_90d": None if past.largest_90d_minor == UNKNOWN else past.largest_90d_minor,
         "approved_count_90d": past.settled_90d,
     }
-    for name in VECTOR_FEATURES:
-        vector[name] = _typed(FEATURES[name].kind, found[name])
+    for name, flag in _FLAGS:
+        vector[name] = _typed(found[name], flag=flag)
     return vector
 
 
@@ -298,11 +298,14 @@ def numbers(vector: Any) -> list[float]:
     return [math.nan if (value := vector[name]) is None else float(value) for name in VECTOR_FEATURES]
 
 
-def _typed(kind: Kind, value: float) -> Value:
+_FLAGS = tuple((name, FEATURES[name].kind is Kind.FLAG) for name in VECTOR_FEATURES)
+
+
+def _typed(value: float, *, flag: bool) -> Value:
     """Without loss: what is whole becomes a whole number, a flag true or false, NaN None."""
     if value != value:
         return None
-    if kind is Kind.FLAG:
+    if flag:
         return value == 1.0
     whole = int(value)
     return whole if whole == value else value

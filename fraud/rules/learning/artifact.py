@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES
-from fraud.rules.learning.layers import KINDS, Boosting, LayerName, Preparation
+from fraud.rules.learning.layers import KINDS, Autoencoder, Isolation, LayerName, OneClass, Preparation
 from fraud.rules.learning.stack import Scale, Scaled, Stack
 from fraud.rules.learning.trees import BrokenArrays, Floats
 
@@ -96,7 +96,7 @@ def _sharing(stack: Stack) -> Stack:
     found = {}
     for name, scaled in stack.items():
         layer = scaled.layer
-        if not isinstance(layer, Boosting):
+        if isinstance(layer, Isolation | OneClass | Autoencoder):
             own = layer.preparation
             text = b"".join(part.tobytes() for part in (own.medians, own.means, own.deviations))
             layer = replace(layer, preparation=known.setdefault(text, own))
