@@ -57,7 +57,7 @@ from accounts.services.opening import (
     review_opening,
 )
 from accounts.services.statements import issue_due_statements, issue_statement, sweep_statement_files
-from accounts.services.steps import lock_debitable_for
+from accounts.services.steps import lock, lock_debitable_for
 
 __all__ = [
     "AccountClosed",
@@ -98,6 +98,7 @@ __all__ = [
     "freeze_account_within",
     "issue_due_statements",
     "issue_statement",
+    "lock",
     "lock_debitable_for",
     "mark_dormant",
     "note_activity",

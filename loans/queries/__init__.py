@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -31,6 +32,22 @@ from loans.rules.parsing import parse_terms
 from loans.rules.schedule import Schedule, make_schedule
 from loans.rules.servicing import Amounts, Servicing, replay
 from loans.rules.terms import Terms
+
+ROW_FIELDS = (
+    "from_date",
+    "due_date",
+    "principal_minor",
+    "interest_minor",
+    "fee_minor",
+    "penalty_minor",
+    "paid_principal_minor",
+    "paid_interest_minor",
+    "paid_fee_minor",
+    "paid_penalty_minor",
+    "outstanding_minor",
+)
+# The day of an event, its type and its own fields.
+StoredEvent = tuple[date, str, dict[str, Any]]
 
 
 def open_products() -> list[LoanProduct]:
@@ -221,14 +238,34 @@ def terms_of(loan: Loan) -> Terms:
     return parse_terms(loan.terms)
 
 
-def event_of(row: LoanEvent, currency: str) -> Event:
-    fields = {"date": row.day.isoformat(), "type": row.type, **row.fields}
-    return parse_events([fields], currency=currency)[0]
+def event_from(row: StoredEvent, currency: str) -> Event:
+    return parse_events([{"date": row[0].isoformat(), "type": row[1], **row[2]}], currency=currency)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is stored of a loan: its events in order, and the rows of its schedule as (key, values of ROW_FIELDS)."""
+
+    events: list[StoredEvent]
+    rows: dict[int, tuple[Any, ...]]
+
+
+def stories(loan_ids: Sequence[UUID]) -> dict[UUID, Story]:
+    """The stories of many loans, in two questions."""
+    found = {loan_id: Story([], {}) for loan_id in loan_ids}
+    events = LoanEvent.objects.filter(loan__in=loan_ids).order_by("loan_id", "number")
+    for loan_id, day, kind, fields in events.values_list("loan_id", "day", "type", "fields"):
+        found[loan_id].events.append((day, kind, fields))
+    rows = Instalment.objects.filter(loan__in=loan_ids)
+    for loan_id, number, key, *values in rows.values_list("loan_id", "number", "pk", *ROW_FIELDS):
+        found[loan_id].rows[number] = (key, *values)
+    return found
 
 
 def events_of(loan: Loan) -> list[Event]:
     """What happened to a loan, in order, as the engine reads it."""
-    return [event_of(row, loan.currency) for row in loan.events.order_by("number")]
+    rows = loan.events.order_by("number").values_list("day", "type", "fields")
+    return [event_from(row, loan.currency) for row in rows]
 
 
 def engine(loan: Loan, day: date) -> Servicing:

@@ -1,7 +1,7 @@
 """What each day brings: collection, accrual, reminders (lateness has a module of its own). Every step may be killed, rerun and run twice.
 
-One loan (or one chunk of quiet loans) is one transaction. What happens once for a loan and a day is unique in the
-database, and a loan's row is locked first: a second worker skips it.
+A chunk of loans is one transaction. What happens once for a loan and a day is unique in the database, and a loan's row is
+locked first: a second worker skips it, and comes back to it when everything else is done.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from accounts import queries as accounts_queries
 from accounts import services as accounts_services
 from common.db import use_case
 from common.errors import DomainError
 from ledger import queries as ledger_queries
-from ledger import services as ledger
 from loans import queries
-from loans.models import Collection, Instalment, Loan, Movement
-from loans.rules import allotting
+from loans.models import Collection, Instalment, Loan
 from loans.rules.collecting import tries_on
 from loans.rules.servicing import Amounts
-from loans.services import booking, repaying, telling
-from loans.services.jobs import CHUNK, Done, each, notice_once
+from loans.services import booking, repaying
+from loans.services.jobs import QUIET_CHUNK, Claim, Done, Worked, each
+from loans.services.sheet import Sheet
 
 REMIND_BEFORE = timedelta(days=3)
 
@@ -42,55 +42,72 @@ def collect(*, day: date, now: datetime) -> Done:
     tried = Collection.objects.filter(day=day).values("loan_id")
     ids = due.exclude(pk__in=tried).order_by("pk").values_list("pk", "next_due_date")
     wanted = [loan_id for loan_id, since in ids.iterator() if since is not None and tries_on((day - since).days)]
-    return each(wanted, lambda loan_id: _collect_one(loan_id, day, now))
+    return each(wanted, partial(_collect, day=day, now=now))
 
 
-def _collect_one(loan_id: UUID, day: date, now: datetime) -> bool:
+def _collect(ids: Sequence[UUID], claim: Claim, day: date, now: datetime) -> Worked:
     with use_case():
-        loan = booking.claim_free(Loan.objects.filter(pk=loan_id, status=Loan.Status.ACTIVE)).first()
-        if loan is None or loan.last_event_date > day or Collection.objects.filter(loan=loan, day=day).exists():
-            return False
-        run = queries.engine(loan, day)
-        due = sum(row.due.total - row.paid.total for row in run.result(day).rows if row.due_date <= day)
-        if not due:
-            return False
-        amount, reason = _collectable(loan, due)
-        attempt = Collection(loan=loan, day=day, due_minor=due, collected_minor=amount, reason=reason, at=now)
-        if amount:
-            client_id = booking.reference("collection", loan.pk, day.isoformat())
-            attempt.event = repaying.take(loan, amount, day=day, actor=None, client_id=client_id, now=now)
-            full = amount == due
-            attempt.outcome = Collection.Outcome.COLLECTED if full else Collection.Outcome.PARTIAL
-        else:
-            attempt.outcome = Collection.Outcome.FAILED
-        attempt.save(force_insert=True)
-        if amount < due:
-            _tell_overdue(loan, due - amount, day)
-        return True
+        loans = list(claim(Loan.objects.filter(pk__in=ids, status=Loan.Status.ACTIVE)).order_by("pk"))
+        tried = set(Collection.objects.filter(day=day, loan__in=loans).values_list("loan_id", flat=True))
+        asked = [loan for loan in loans if loan.pk not in tried and loan.last_event_date <= day]
+        sheet = Sheet(now=now, loans=asked)
+        funds = _Funds(asked)
+        # In the order of the ledger's accounts, as every other entry locks their balances.
+        asked.sort(key=lambda loan: (loan.account.ledger_account_id, loan.pk))
+        done = sum(_collect_one(sheet, loan, funds, day) for loan in asked)
+        sheet.write()
+        return Worked({loan.pk for loan in loans}, done)
 
 
-def _collectable(loan: Loan, due: int) -> tuple[int, str]:
-    """How much can be taken from the account now, and why not all."""
-    try:
-        account = accounts_services.lock_debitable_for(actor=loan.customer, account_id=loan.account_id)
-    except DomainError as refusal:
-        return 0, refusal.error_code[:40]
-    balance = ledger_queries.balance(account.ledger_account_id)
-    floor = max(balance.floor or 0, 0)
-    held = max(balance.posted - balance.held - floor, 0)
-    if held >= due:
-        return due, ""
-    if held and loan.takes_partial:
-        return held, "insufficient_funds"
-    return 0, "insufficient_funds"
+def _collect_one(sheet: Sheet, loan: Loan, funds: _Funds, day: date) -> bool:
+    run = sheet.engine(loan, day)
+    due = sum(row.due.total - row.paid.total for row in run.result(day).rows if row.due_date <= day)
+    if not due:
+        return False
+    amount, reason = funds.take(loan, due)
+    attempt = Collection(loan=loan, day=day, due_minor=due, collected_minor=amount, reason=reason, at=sheet.now)
+    if amount:
+        client_id = booking.reference("collection", loan.pk, day.isoformat())
+        attempt.event = repaying.take(sheet, loan, run, amount, day=day, actor=None, client_id=client_id)
+        full = amount == due
+        attempt.outcome = Collection.Outcome.COLLECTED if full else Collection.Outcome.PARTIAL
+    else:
+        attempt.outcome = Collection.Outcome.FAILED
+    sheet.add_collection(attempt)
+    if amount < due:
+        _tell_overdue(sheet, loan, due - amount, day)
+    return True
 
 
-def _tell_overdue(loan: Loan, missing: int, day: date) -> None:
+class _Funds:
+    """What can be taken now from the accounts of these loans, which are locked by this. Overdrafts do not count."""
+
+    def __init__(self, loans: Sequence[Loan]) -> None:
+        self._accounts = accounts_services.lock([loan.account_id for loan in loans])
+        held = ledger_queries.balances(account.ledger_account_id for account in self._accounts.values())
+        self._left = {number: max(one.posted - one.held - max(one.floor or 0, 0), 0) for number, one in held.items()}
+
+    def take(self, loan: Loan, due: int) -> tuple[int, str]:
+        """How much of what is due can be taken, and why not all; a second loan of the account finds that much less."""
+        account = self._accounts[loan.account_id]
+        try:
+            accounts_queries.require_usable(account)
+        except DomainError as refusal:
+            return 0, refusal.error_code[:40]
+        left = self._left[account.ledger_account_id]
+        if left < due and not (left and loan.takes_partial):
+            return 0, "insufficient_funds"
+        taken = min(left, due)
+        self._left[account.ledger_account_id] -= taken
+        return taken, "" if taken == due else "insufficient_funds"
+
+
+def _tell_overdue(sheet: Sheet, loan: Loan, missing: int, day: date) -> None:
     """On the first day, and again with each bucket the loan falls into."""
     late = (day - loan.next_due_date).days if loan.next_due_date else 0
     bucket = queries.bucket_of(max(late, 1))
-    if notice_once(loan, "overdue", f"{loan.next_due_date}:{bucket.from_days}", now_day=day):
-        telling.tell(loan, "loan_overdue", amount_minor=missing, text=bucket.told)
+    if sheet.notice_once(loan, "overdue", f"{loan.next_due_date}:{bucket.from_days}", day=day):
+        sheet.tell(loan, "loan_overdue", amount_minor=missing, text=bucket.told)
 
 
 # --- Accrual ---------------------------------------------------------------------------------------------------
@@ -99,12 +116,11 @@ def _tell_overdue(loan: Loan, missing: int, day: date) -> None:
 def accrue(*, day: date, now: datetime) -> Done:
     """Book the interest earned, and the fees and penalties fallen due, up to `day`, once for each loan.
 
-    Loans on which nothing happens take their figure from what was computed ahead, many in one entry; the others are
-    computed one by one.
+    Loans on which nothing happens take their figure from what was computed ahead; the others are computed.
     """
     quiet = _accrue_quiet(day, now)
     ids = list(_unaccrued(day).order_by("pk").values_list("pk", flat=True))
-    found = each(ids, lambda loan_id: _accrue_one(loan_id, day, now))
+    found = each(ids, partial(_accrue, day=day, now=now))
     return Done(found.done + quiet, found.failed)
 
 
@@ -113,101 +129,43 @@ def _unaccrued(day: date) -> QuerySet[Loan]:
 
 
 def _accrue_quiet(day: date, now: datetime) -> int:
-    """Chunks of loans of one currency with nothing due or overdue, until none is left."""
-    total = 0
-    currencies = list(_unaccrued(day).order_by("currency").values_list("currency", flat=True).distinct())
-    for currency in currencies:
-        last: UUID | None = None
-        while True:
-            with use_case():
-                rows = _quiet(day, currency, last)
-                if not rows:
-                    break
-                total += _accrue_chunk(rows, currency, day, now)
-                last = rows[-1].pk
-    return total
+    """Chunks of loans with nothing due or overdue, until none is left."""
+    total, last = 0, UUID(int=0)
+    while True:
+        with use_case():
+            quiet = _unaccrued(day).filter(next_due_date__gt=day, pk__gt=last).defer("terms").order_by("pk")
+            rows = list(quiet.select_for_update(no_key=True, skip_locked=True)[:QUIET_CHUNK])
+            if not rows:
+                return total
+            total += _accrue_chunk(rows, day, now)
+            last = rows[-1].pk
 
 
-def _quiet(day: date, currency: str, after: UUID | None) -> list[Loan]:
-    found = _unaccrued(day).filter(Q(next_due_date__gt=day), currency=currency).order_by("pk")
-    if after is not None:
-        found = found.filter(pk__gt=after)
-    claimed = found.select_for_update(no_key=True, skip_locked=True).only(
-        "pk", "accruals", "accruals_from", "interest_balance_minor", "suspended_minor", "non_performing_since"
-    )
-    return list(claimed[:CHUNK])
-
-
-def _accrue_chunk(rows: Sequence[Loan], currency: str, day: date, now: datetime) -> int:
-    """One entry for all of them; a movement and a new balance for each."""
-    bookings: list[tuple[Loan, allotting.Booking]] = []
+def _accrue_chunk(rows: Sequence[Loan], day: date, now: datetime) -> int:
+    """Loans whose interest was computed ahead that far; the others are left for later. Returns how many."""
+    sheet, done = Sheet(now=now, loans=rows), 0
     for loan in rows:
         place = (day - loan.accruals_from).days
         if place < len(loan.accruals):
-            delta = Amounts(interest=loan.accruals[place] - loan.interest_balance_minor)
-            performing = loan.non_performing_since is None
-            bookings.append(
-                (loan, allotting.accrue(delta, suspended=loan.suspended_minor, non_performing=not performing))
-            )
-    legs: dict[str, int] = defaultdict(int)
-    for _, one in bookings:
-        for code, amount in one.legs.items():
-            legs[code] += amount
-    entry = _post_chunk(bookings, legs, currency, day, now)
-    moved = [(loan, one) for loan, one in bookings if any(one.parts)]
-    Movement.objects.bulk_create(
-        [
-            booking.movement_of(
-                loan, one, kind=Movement.Kind.ACCRUAL, period=day.isoformat(), day=day, entry_id=entry, now=now
-            )
-            for loan, one in moved
-        ]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE loans_loan l SET accrued_to = %s, interest_balance_minor = l.interest_balance_minor + d.interest,
-                   suspended_minor = l.suspended_minor + d.suspended
-              FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) d(id, interest, suspended) WHERE l.id = d.id
-            """,
-            [
-                day,
-                [str(loan.pk) for loan, _ in bookings],
-                [one.parts.interest for _, one in bookings],
-                [one.suspended for _, one in bookings],
-            ],
-        )
-    return len(bookings)
+            more = Amounts(interest=loan.accruals[place] - loan.interest_balance_minor)
+            sheet.accrue(loan, more, day, period=day.isoformat())
+            loan.accrued_to = day
+            sheet.change(loan)
+            done += 1
+    sheet.write()
+    return done
 
 
-def _post_chunk(
-    bookings: Sequence[tuple[Loan, allotting.Booking]], legs: dict[str, int], currency: str, day: date, now: datetime
-) -> int:
-    wanted = [(code, amount) for code, amount in sorted(legs.items()) if amount]
-    if not wanted:
-        return 0
-    first = next(loan for loan, one in bookings if any(one.parts))
-    return ledger.post_entry(
-        external_ref=booking.reference("accruals", first.pk, day.isoformat()),
-        legs=[ledger.Leg(ledger_queries.internal_account(code, currency), amount) for code, amount in wanted],
-        kind="loan_accrual",
-        description=f"Interest of {len(bookings)} loans, {day:%d.%m.%Y}",
-        source_kind="loans",
-        source_id=day.isoformat(),
-        booked_at=now,
-        value_date=day,
-    ).entry_id
-
-
-def _accrue_one(loan_id: UUID, day: date, now: datetime) -> bool:
+def _accrue(ids: Sequence[UUID], claim: Claim, day: date, now: datetime) -> Worked:
     with use_case():
-        loan = booking.claim_free(_unaccrued(day).filter(pk=loan_id)).first()
-        if loan is None:
-            return False
-        run = queries.engine(loan, day)
-        booking.bring_to(loan, run, day, period=day.isoformat(), now=now)
-        booking.settle(loan, run, day, now=now)
-        return True
+        loans = list(claim(_unaccrued(day).filter(pk__in=ids)).order_by("pk"))
+        sheet = Sheet(now=now, loans=loans)
+        for loan in loans:
+            run = sheet.engine(loan, day)
+            sheet.bring_to(loan, run, day, period=day.isoformat())
+            sheet.settle(loan, run, day)
+        sheet.write()
+        return Worked({loan.pk for loan in loans}, len(loans))
 
 
 # --- Reminders -------------------------------------------------------------------------------------------------
@@ -220,15 +178,18 @@ def remind(*, day: date, now: datetime) -> Done:
         loan__notices__kind="due", loan__notices__period=due.isoformat()
     )
     ids = list(rows.order_by("loan_id").values_list("loan_id", flat=True).distinct())
-    return each(ids, lambda loan_id: _remind_one(loan_id, due, day))
+    return each(ids, partial(_remind, due=due, day=day, now=now))
 
 
-def _remind_one(loan_id: UUID, due: date, day: date) -> bool:
+def _remind(ids: Sequence[UUID], claim: Claim, due: date, day: date, now: datetime) -> Worked:
     with use_case():
-        loan = booking.claim_free(Loan.objects.filter(pk=loan_id, status=Loan.Status.ACTIVE)).first()
-        if loan is None:
-            return False
-        amount = sum(row.unpaid_minor for row in loan.instalments.filter(due_date=due))
-        if amount and notice_once(loan, "due", due.isoformat(), now_day=day):
-            telling.tell(loan, "loan_instalment_due", amount_minor=amount, day=due)
-        return True
+        loans = list(claim(Loan.objects.filter(pk__in=ids, status=Loan.Status.ACTIVE)).order_by("pk"))
+        amounts: dict[UUID, int] = defaultdict(int)
+        for row in Instalment.objects.filter(loan__in=loans, due_date=due):
+            amounts[row.loan_id] += row.unpaid_minor
+        sheet = Sheet(now=now, loans=loans)
+        for loan in loans:
+            if amounts[loan.pk] and sheet.notice_once(loan, "due", due.isoformat(), day=day):
+                sheet.tell(loan, "loan_instalment_due", amount_minor=amounts[loan.pk], day=due)
+        sheet.write()
+        return Worked({loan.pk for loan in loans}, len(loans))

@@ -1,22 +1,28 @@
-"""What the daily jobs share: one transaction a loan, failures counted, and what happens once."""
+"""What the daily jobs share: chunks of loans, refusals that stay with their loan, and two workers at once."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError
+from django.db.models import QuerySet
 
 from common.errors import DomainError
-from loans.models import Loan, Notice
+from loans.models import Loan
+from loans.services import booking
 
 logger = logging.getLogger(__name__)
 
-# So many quiet loans share one transaction and one ledger entry.
-CHUNK = 500
+# So many loans on which nothing happens share one transaction and one entry; so many others share a transaction. The
+# customers' accounts are locked meanwhile, so it stays well below a second.
+QUIET_CHUNK, CHUNK = 500, 50
+_DEADLOCK = ("40P01", "40001")
+
+Claim = Callable[[QuerySet[Loan]], QuerySet[Loan]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +36,55 @@ class Done:
         return f"{self.done} loans" + (f", {self.failed} failed" if self.failed else "")
 
 
-def each(ids: Sequence[UUID], act: Callable[[UUID], bool]) -> Done:
-    """Each loan in a transaction of its own; one that refuses holds up no other."""
+class Act(Protocol):
+    """Does the work for those of the loans that it can claim and that still need it. Opens its own transaction."""
+
+    def __call__(self, ids: Sequence[UUID], claim: Claim) -> Worked: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The loans that were held, and how many of them there was something to do for."""
+
+    held: Collection[UUID]
+    done: int
+
+
+def each(ids: Sequence[UUID], act: Act) -> Done:
+    """Every loan once, in chunks of one transaction each.
+
+    A chunk that refuses is done again loan by loan, so that one loan holds up no other. What another worker holds is left
+    for last and then waited for: when this returns, every loan was dealt with by somebody.
+    """
+    done, failed, skipped = 0, 0, list[UUID]()
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        try:
+            worked = act(chunk, booking.claim_free)
+        except (DomainError, DatabaseError) as problem:
+            _require_alive(problem)
+            one_by_one = _alone(chunk, act)
+            done, failed = done + one_by_one.done, failed + one_by_one.failed
+        else:
+            done += worked.done
+            skipped += [loan_id for loan_id in chunk if loan_id not in worked.held]
+    last = _alone(skipped, act)
+    return Done(done + last.done, failed + last.failed)
+
+
+def _alone(ids: Sequence[UUID], act: Act) -> Done:
     done = failed = 0
     for loan_id in ids:
         try:
-            done += act(loan_id)
-        except OperationalError:
-            raise
-        except (DomainError, DatabaseError):
+            done += act([loan_id], booking.claim).done
+        except (DomainError, DatabaseError) as problem:
+            _require_alive(problem)
             logger.exception("a loan's day was not done", extra={"loan_id": str(loan_id)})
             failed += 1
     return Done(done, failed)
 
 
-def notice_once(loan: Loan, kind: str, period: str, *, now_day: date) -> bool:
-    """Whether this is the first time; callers hold the loan."""
-    _, first = Notice.objects.get_or_create(loan=loan, kind=kind, period=period, defaults={"day": now_day})
-    return first
+def _require_alive(problem: Exception) -> None:
+    """A database that went away ends the run; a deadlock is one loan's affair."""
+    if isinstance(problem, OperationalError) and getattr(problem.__cause__, "pgcode", None) not in _DEADLOCK:
+        raise problem

@@ -23,6 +23,7 @@ from loans.rules.allotting import Booking
 from loans.rules.events import Event, EventType
 from loans.rules.servicing import Amounts, Servicing
 from loans.services import booking, telling
+from loans.services.sheet import Sheet
 
 
 def day_of(now: datetime) -> date:
@@ -101,19 +102,19 @@ def _make_loan(application: Application, now: datetime) -> Loan:
         accruals=[0],
     )
     loan.save(force_insert=True)
-    principal = application.amount_minor
-    booking.book(
+    principal, sheet = application.amount_minor, Sheet(now=now)
+    sheet.book(
         loan,
         Booking(legs={allotting.PRINCIPAL: -principal}, parts=Amounts(principal=principal)),
         kind=Movement.Kind.DISBURSEMENT,
         period=str(loan.pk),
         day=today,
         text=f"{loan.product.name} paid out",
-        now=now,
         customer_minor=principal,
     )
     _take_fee(loan, sum(amount for _, amount in offer.schedule.disbursement_fees), now)
-    booking.settle(loan, run, today, now=now)
+    sheet.settle(loan, run, today)
+    sheet.write()
     audit.record(
         actor=application.customer,
         action="loan.disbursed",
@@ -174,37 +175,37 @@ def cancel(*, actor: User, loan_id: UUID, now: datetime) -> Loan:
 
 def _pay_back(loan: Loan, actor: User, today: date, now: datetime) -> None:
     accounts.require_usable(loan.account)
-    run = queries.engine(loan, today)
-    booking.bring_to(loan, run, today, period=today.isoformat(), now=now)
+    sheet = Sheet(now=now)
+    run = sheet.engine(loan, today)
+    sheet.bring_to(loan, run, today, period=today.isoformat())
     run.apply(Event(on=today, type=EventType.PAYOFF))
     paid = run.payments[-1].parts
     fee = arrangement_fee(loan).amount_minor
-    event = booking.add_event(
+    event = sheet.add_event(
         loan,
         kind=EventType.PAYOFF,
         day=today,
         fields={},
         client_id=booking.reference("cancellation", loan.pk, ""),
         parts=paid,
-        now=now,
         actor=actor,
     )
     repaid = allotting.repay(paid, suspended=loan.suspended_minor)
     legs = dict(repaid.legs)
     if fee:
         legs[allotting.FEE_INCOME] = -fee
-    booking.book(
+    sheet.book(
         loan,
         Booking(legs=legs, parts=repaid.parts, suspended=repaid.suspended),
         kind=Movement.Kind.CANCELLATION,
         period=str(event.pk),
         day=today,
         text=f"{loan.product.name} withdrawn from, fees returned",
-        now=now,
         customer_minor=fee - paid.total,
     )
-    booking.release_allowance(loan, period=str(event.pk), day=today, now=now)
-    booking.settle(loan, run, today, now=now, ended=Loan.Status.CANCELLED)
+    sheet.release_allowance(loan, period=str(event.pk), day=today)
+    sheet.settle(loan, run, today, ended=Loan.Status.CANCELLED)
+    sheet.write()
     audit.record(
         actor=actor,
         action="loan.cancelled",

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 from accounts import services as accounts
-from audit import services as audit
 from common.db import require_transaction, use_case
 from common.money import Money
 from identity.models import User
@@ -25,9 +24,10 @@ from loans.errors import (
 from loans.models import Loan, LoanEvent, Movement
 from loans.rules import allotting
 from loans.rules.events import Event, EventType
-from loans.rules.servicing import Amounts
-from loans.services import booking, telling
+from loans.rules.servicing import Amounts, Servicing
+from loans.services import booking
 from loans.services.lending import day_of
+from loans.services.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,67 +121,69 @@ def _pay(loan: Loan, minor: int, *, actor: User, client_id: UUID, now: datetime)
     if loan.status != Loan.Status.ACTIVE:
         raise LoanClosed()
     accounts.lock_debitable_for(actor=actor, account_id=loan.account_id)
-    event = take(loan, minor, day=day_of(now), actor=actor, client_id=client_id, now=now)
+    sheet, day = Sheet(now=now), max(day_of(now), loan.last_event_date)
+    event = take(sheet, loan, sheet.engine(loan, day), minor, day=day, actor=actor, client_id=client_id)
+    sheet.write()
     return Paid(loan, event, replayed=False)
 
 
-def take(loan: Loan, minor: int, *, day: date, actor: User | None, client_id: UUID, now: datetime) -> LoanEvent:
+def take(
+    sheet: Sheet, loan: Loan, run: Servicing, minor: int, *, day: date, actor: User | None, client_id: UUID
+) -> LoanEvent:
     """Take a payment from the loan's account, spend it by the engine, book it; for callers that hold both locks.
 
-    Raises TooMuch above the pay-off, NotEnoughMoney.
+    `run` is the loan on `day`. Raises TooMuch above the pay-off, NotEnoughMoney.
     """
-    day = max(day, loan.last_event_date)
-    run = queries.engine(loan, day)
     owed = run.payoff_parts(day).total
     if minor > owed:
         raise TooMuch(field="amount", data={"payoff_minor": owed})
-    booking.bring_to(loan, run, day, period=day.isoformat(), now=now)
+    sheet.bring_to(loan, run, day, period=day.isoformat())
     run.apply(Event(on=day, type=EventType.REPAYMENT, amount_minor=minor))
     paid = run.payments[-1].parts
-    event = booking.add_event(
+    event = sheet.add_event(
         loan,
         kind=EventType.REPAYMENT,
         day=day,
         fields={"amount": Money(minor, loan.currency).plain},
         client_id=client_id,
         parts=paid,
-        now=now,
         actor=actor,
     )
     try:
-        booking.book(
+        sheet.book(
             loan,
             allotting.repay(paid, suspended=loan.suspended_minor),
             kind=Movement.Kind.REPAYMENT,
             period=str(event.pk),
             day=day,
             text=f"Repayment, {loan.product.name}",
-            now=now,
             customer_minor=-minor,
         )
     except ledger.InsufficientFunds as refusal:
         raise NotEnoughMoney(field="amount") from refusal
-    booking.bring_to(loan, run, day, period=str(event.pk), now=now)
+    sheet.bring_to(loan, run, day, period=str(event.pk))
     if not loan.owed_minor:
-        booking.release_allowance(loan, period=str(event.pk), day=day, now=now)
-    booking.settle(loan, run, day, now=now)
-    _tell_paid(loan, event, paid, actor)
+        sheet.release_allowance(loan, period=str(event.pk), day=day)
+    sheet.settle(loan, run, day)
+    _tell_paid(sheet, loan, event, paid, actor)
     return event
 
 
-def _tell_paid(loan: Loan, event: LoanEvent, paid: Amounts, actor: User | None) -> None:
-    audit.record(
+def _tell_paid(sheet: Sheet, loan: Loan, event: LoanEvent, paid: Amounts, actor: User | None) -> None:
+    sheet.trail(
+        loan,
+        "loan.repaid",
         actor=actor,
-        action="loan.repaid",
-        subject_kind="loan",
-        subject_id=loan.pk,
-        data={"amount_minor": paid.total, "parts": paid._asdict(), "event": str(event.pk), "status": loan.status},
+        amount_minor=paid.total,
+        parts=paid._asdict(),
+        event=str(event.pk),
+        status=loan.status,
     )
     if loan.status == Loan.Status.ACTIVE:
         text = f"You still owe {Money(loan.principal_balance_minor, loan.currency)} of principal."
-        telling.tell(loan, "loan_paid", amount_minor=paid.total, text=text)
+        sheet.tell(loan, "loan_paid", amount_minor=paid.total, text=text)
     else:
-        telling.tell(loan, "loan_closed")
+        sheet.tell(loan, "loan_closed")
 
 
 def recover(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, now: datetime) -> Loan:
@@ -201,24 +203,22 @@ def recover(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, now: da
         left = loan.written_off_minor - loan.recovered_minor
         if minor > left:
             raise TooMuch(field="amount", data={"payoff_minor": left})
+        sheet = Sheet(now=now)
         try:
-            booking.book(
+            sheet.book(
                 loan,
                 allotting.Booking(legs={allotting.RECOVERED: minor}, parts=Amounts()),
                 kind=Movement.Kind.RECOVERY,
                 period=str(client_id),
                 day=day_of(now),
                 text=f"Paid for a written-off {loan.product.name}",
-                now=now,
                 customer_minor=-minor,
             )
         except ledger.InsufficientFunds as refusal:
             raise NotEnoughMoney(field="amount") from refusal
         loan.recovered_minor += minor
-        loan.save()
-        audit.record(
-            actor=actor, action="loan.recovered", subject_kind="loan", subject_id=loan.pk, data={"amount_minor": minor}
-        )
+        sheet.trail(loan, "loan.recovered", actor=actor, amount_minor=minor)
+        sheet.write()
         return loan
 
 

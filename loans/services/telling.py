@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from common.money import Money, display
+from common.rows import insert
 from loans.models import Application, Loan
 from notifications import services as notifications
+from notifications.models import OutboxEvent
 
 
 def tell_about(application: Application, kind: str, *, reason: str = "") -> None:
@@ -26,6 +28,13 @@ def tell_about(application: Application, kind: str, *, reason: str = "") -> None
 
 
 def tell(loan: Loan, kind: str, *, amount_minor: int | None = None, day: date | None = None, text: str = "") -> None:
+    insert(telling(loan, kind, amount_minor=amount_minor, day=day, text=text))
+
+
+def telling(
+    loan: Loan, kind: str, *, amount_minor: int | None = None, day: date | None = None, text: str = ""
+) -> OutboxEvent:
+    """The row that `tell` writes, for callers that write many at once."""
     data = {
         "product": loan.product.name,
         "account": loan.account.masked_number,
@@ -35,4 +44,4 @@ def tell(loan: Loan, kind: str, *, amount_minor: int | None = None, day: date | 
     }
     if amount_minor is not None:
         data["amount"] = display(Money(amount_minor, loan.currency))
-    notifications.notify(user_id=loan.customer_id, kind=kind, data=data)
+    return notifications.event(user_id=loan.customer_id, kind=kind, data=data)

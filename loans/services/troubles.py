@@ -26,6 +26,7 @@ from loans.rules.events import Event, EventType
 from loans.rules.servicing import Amounts, Serviced
 from loans.services import booking, telling
 from loans.services.lending import day_of
+from loans.services.sheet import Sheet
 
 _WRITE_OFF_FROM_DAYS = 90
 
@@ -121,21 +122,22 @@ def answer(*, actor: User, restructure_id: UUID, approved: bool, reason: str, no
 def _reschedule(proposal: Restructure, actor: User, now: datetime) -> None:
     loan = proposal.loan
     day = max(day_of(now), loan.last_event_date)
-    run = queries.engine(loan, day)
-    booking.bring_to(loan, run, day, period=day.isoformat(), now=now)
+    sheet = Sheet(now=now)
+    run = sheet.engine(loan, day)
+    sheet.bring_to(loan, run, day, period=day.isoformat())
     run.apply(_event(proposal, day))
-    event = booking.add_event(
+    event = sheet.add_event(
         loan,
         kind=EventType.RESCHEDULE,
         day=day,
         fields=_plan(proposal),
         client_id=proposal.pk,
         parts=Amounts(),
-        now=now,
         actor=actor,
     )
-    booking.bring_to(loan, run, day, period=str(event.pk), now=now)
-    booking.settle(loan, run, day, now=now)
+    sheet.bring_to(loan, run, day, period=str(event.pk))
+    sheet.settle(loan, run, day)
+    sheet.write()
     row = loan.instalments.filter(due_date__gt=day).order_by("number").first()
     text = f"The next instalment is {Money(row.total_minor, loan.currency)}." if row else ""
     telling.tell(loan, "loan_restructured", text=text)
@@ -149,33 +151,33 @@ def write_off(*, actor: User, loan_id: UUID, reason: str, now: datetime) -> Loan
     with use_case():
         loan = _lock_to_serve(actor, loan_id, reason)
         day = max(day_of(now), loan.last_event_date)
-        run = queries.engine(loan, day)
+        sheet = Sheet(now=now)
+        run = sheet.engine(loan, day)
         if run.result(day).days_past_due < _WRITE_OFF_FROM_DAYS:
             raise NotPossibleNow("Only a loan that is 90 days late or more is written off.")
-        booking.bring_to(loan, run, day, period=day.isoformat(), now=now)
+        sheet.bring_to(loan, run, day, period=day.isoformat())
         owed = queries.balances(loan)
         run.apply(Event(on=day, type=EventType.WRITE_OFF))
-        event = booking.add_event(
+        event = sheet.add_event(
             loan,
             kind=EventType.WRITE_OFF,
             day=day,
             fields={},
             client_id=booking.reference("write-off", loan.pk, ""),
             parts=owed,
-            now=now,
             actor=actor,
         )
-        booking.book(
+        sheet.book(
             loan,
             allotting.write_off(owed, suspended=loan.suspended_minor, allowance=loan.allowance_minor),
             kind=Movement.Kind.WRITE_OFF,
             period=str(event.pk),
             day=day,
             text=f"{loan.product.name} written off",
-            now=now,
         )
         loan.written_off_minor = owed.total
-        booking.settle(loan, run, day, now=now)
+        sheet.settle(loan, run, day)
+        sheet.write()
         _trail(loan, actor, "written_off", reason, amount_minor=owed.total)
         telling.tell(loan, "loan_written_off")
         return loan
