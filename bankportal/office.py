@@ -232,12 +232,14 @@ def _queue_card(queue: bank.Queue, now: datetime) -> dict[str, Any]:
         note = f"{'Oldest waits' if queue.count > 1 else 'Waits for'} {waits}" if waits else "Look at each one"
     if queue.urgent:
         note = f"{queue.urgent} {'expires' if queue.urgent == 1 else 'expire'} within 12 hours"
+    if queue.overdue:
+        note = f"{queue.overdue} overdue"
     return {
         "title": title,
         "count": queue.count,
         "note": note,
         "icon": icon,
-        "urgent": bool(queue.urgent),
+        "urgent": bool(queue.urgent or queue.overdue),
         "url": list_url(model, query),
     }
 

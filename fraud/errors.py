@@ -26,6 +26,40 @@ class CaseAlreadyDecided(errors.Conflict):
     message = "This case was decided in the meantime."
 
 
+class CaseTaken(errors.Conflict):
+    """Its text says who has the case."""
+
+    code = "case_taken"
+    message = "A colleague has this case."
+
+
+class ChecklistOpen(errors.Invalid):
+    """`data["missing"]` lists what has not been checked yet."""
+
+    code = "checklist_open"
+
+    def __init__(self, missing: list[tuple[str, str]]) -> None:
+        texts = "; ".join(text for _, text in missing)
+        super().__init__(
+            f"Not everything is checked yet: {texts}.", field="checks", data={"missing": [code for code, _ in missing]}
+        )
+
+
+class UnknownCheck(errors.Invalid):
+    code = "unknown_check"
+    message = "This is not on the checklist of the case."
+
+
+class AlreadyAnswered(errors.Conflict):
+    code = "already_answered"
+    message = "You have answered already. Call us if that was a mistake."
+
+
+class NotUnderReview(errors.Conflict):
+    code = "not_under_review"
+    message = "This payment is not under review any more."
+
+
 class OwnCase(errors.Forbidden):
     code = "own_case"
     message = "This is your own payment: somebody else has to decide it."

@@ -9,8 +9,11 @@ from fraud.models import (
     Activity,
     AnomalyScore,
     ApiCall,
+    CaseCheck,
     CaseNote,
+    CustomerAnswer,
     Decision,
+    DeskConfig,
     DriftReport,
     EntityReport,
     FeaturesConfig,
@@ -22,8 +25,18 @@ from fraud.models import (
     ThresholdConfig,
 )
 
-_EVIDENCE = (Decision, Activity, Label, EntityReport, CaseNote, AnomalyScore, SilentHit)
-_KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig, ShadowScore, DriftReport)
+_EVIDENCE = (
+    Decision,
+    Activity,
+    Label,
+    EntityReport,
+    CaseNote,
+    CaseCheck,
+    CustomerAnswer,
+    AnomalyScore,
+    SilentHit,
+)
+_KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig, DeskConfig, ShadowScore, DriftReport)
 
 
 # A trigger lets only old rows go.

@@ -6,7 +6,8 @@ The call goes up while the import goes down, so this app knows nothing of paymen
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -39,18 +40,46 @@ class Describe(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckItem:
+    """What an officer has to have done before deciding; `code` is kept, `text` is read."""
+
+    code: str
+    text: str
+
+
+# What to check by the outcome of the screening: FLAGGED, BLOCKED or SAMPLED.
+Checklists = Mapping[str, tuple[CheckItem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectHandlers:
     release: Handler
     decline: Handler
     describe: Describe | None = None
+    checklists: Checklists = field(default_factory=dict)
 
 
 _registered: dict[str, SubjectHandlers] = {}
 
 
-def register(kind: str, *, release: Handler, decline: Handler, describe: Describe | None = None) -> None:
+def register(
+    kind: str,
+    *,
+    release: Handler,
+    decline: Handler,
+    describe: Describe | None = None,
+    checklists: Checklists | None = None,
+) -> None:
     """Call once, from the owning app's `AppConfig.ready`; a second call for the same kind takes its place."""
-    _registered[kind] = SubjectHandlers(release=release, decline=decline, describe=describe)
+    _registered[kind] = SubjectHandlers(
+        release=release, decline=decline, describe=describe, checklists=dict(checklists or {})
+    )
+
+
+def checklist(kind: str, outcome: str) -> tuple[CheckItem, ...]:
+    """What has to be checked before a case of this kind is decided; empty where its owner asks for nothing."""
+    known = _registered.get(kind)
+    return known.checklists.get(outcome, ()) if known else ()
 
 
 def describe(kind: str, subject_id: uuid.UUID) -> SubjectPage | None:

@@ -11,11 +11,24 @@ from payments import services
 from payments.models import Payment, Status
 from payments.services.orders import SUBJECT_KIND
 
+_HISTORY = subjects.CheckItem("history", "The amount and the time compared with the customer's other payments")
+_LINKS = subjects.CheckItem("links", "The payee, the device and the address looked at")
+_CUSTOMER = subjects.CheckItem("customer", "The customer's own answer read, or the customer called")
+CHECKLISTS = {
+    "FLAGGED": (_HISTORY, _LINKS, _CUSTOMER),
+    "BLOCKED": (_HISTORY, _LINKS),
+    "SAMPLED": (_HISTORY,),
+}
+
 
 def register() -> None:
     """Called once, when the apps are ready."""
     subjects.register(
-        SUBJECT_KIND, release=services.release_held, decline=services.decline_held, describe=describe_payment
+        SUBJECT_KIND,
+        release=services.release_held,
+        decline=services.decline_held,
+        describe=describe_payment,
+        checklists=CHECKLISTS,
     )
 
 

@@ -22,6 +22,7 @@ from common.db import use_case
 from common.money import Money
 from fraud import services as fraud
 from fraud.models import Case
+from fraud.subjects import checklist
 from identity.models import User
 from ledger import services as ledger
 from payments.models import Payment
@@ -127,6 +128,7 @@ def decide(books: Books, payment: Payment, *, release: bool, now: datetime) -> N
         decision="RELEASE" if release else "DECLINE",
         reason="Confirmed with the customer by phone." if release else "The customer did not recognise this payment.",
         now=now,
+        checked=[item.code for item in checklist(case.subject_kind, case.outcome)],
     )
 
 

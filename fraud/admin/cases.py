@@ -1,60 +1,47 @@
-"""The queue of cases, their files, and what an officer may do about one."""
+"""The queue of cases, their files, and what an officer may do about one or several."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import date
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from common import geography
 from common.errors import DomainError
-from common.money import Money
 from fraud import queries, services, subjects
-from fraud.admin.files import (
-    BUILT_IN,
-    CHANNELS,
-    OUTCOME_COLOURS,
-    STATUS_COLOURS,
-    FileAdmin,
-    TransferTypeFilter,
-    choice,
-    payee_cell,
+from fraud.admin import case_page, deciding
+from fraud.admin.files import OUTCOME_COLOURS, STATUS_COLOURS, FileAdmin, TransferTypeFilter, payee_cell
+from fraud.admin.queue import (
+    URGENCY_COLOURS,
+    AssignedFilter,
+    DueFilter,
+    RuleFilter,
+    UrgencyFilter,
+    due_text,
+    file_names,
 )
-from fraud.models import Case, CaseStatus, Decision
-from identity.backoffice import decision_page
-from identity.models import User
+from fraud.models import Case, CaseStatus
+from fraud.queries import desk
+from fraud.rules.desk import DeskSettings
+from identity.backoffice import decision_page, record_refusal
 
-
-class MineFilter(admin.SimpleListFilter):
-    title = "assigned to"
-    parameter_name = "assigned"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("me", "Me"), ("nobody", "Nobody")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
-        if self.value() == "me":
-            return queryset.filter(assigned_to_id=request.user.pk)
-        return queryset.filter(assigned_to=None) if self.value() == "nobody" else queryset
+DEEDS = ("release", "decline", "claim", "assign", "put_back", "note", "check")
 
 
 @admin.register(Case)
 class CaseAdmin(FileAdmin):
-    list_display = ("customer", "amount", "payee", "why", "kind", "state", "waiting", "assignee")
-    list_filter = ("status", "outcome", MineFilter, TransferTypeFilter)
+    list_display = ("customer", "amount", "payee", "why", "urgency", "due", "kind", "state", "assignee")
+    list_filter = ("status", UrgencyFilter, DueFilter, AssignedFilter, RuleFilter, "outcome", TransferTypeFilter)
     search_fields = (
         "customer_name",
         "decision__beneficiary_label",
@@ -62,26 +49,52 @@ class CaseAdmin(FileAdmin):
         "decision__beneficiary_ref",
     )
     search_help_text = "Customer, payee, or a number of either side"
+    list_before_template = "admin/fraud/_queue_tools.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         return queries.case_queue()
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        may = request.user.has_perm("identity.fraud_decide")
+        settings = desk.desk_settings()
+        tools = {
+            "claim_url": self._url("next") if may else "",
+            "together_url": self._url("together") if may else "",
+            "desk_url": self._url("desk") if request.user.has_perm("identity.fraud_approve_rules") else "",
+            "desk": settings,
+            "sample_percent": f"{settings.sample_share * 100:g}",
+        }
+        return super().changelist_view(request, {**(extra_context or {}), **tools})
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The names of the rules that hit, once for the whole page."""
         changelist = super().get_changelist_instance(request)
-        names = BUILT_IN | queries.rule_names()
+        names = file_names()
         for case in changelist.result_list:
-            case.why_names = [names.get(reason["code"], reason["code"]) for reason in case.decision.reasons]
+            codes = [reason["code"] for reason in case.decision.reasons] or [case.dossier.rule]
+            case.why_names = [names.get(code, code) for code in codes]
         return changelist
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Case], search_term: str
+    ) -> tuple[QuerySet[Case], bool]:
+        """The queue has one row for each dossier; a search finds every payment."""
+        if not search_term:
+            queryset = queryset.leading()  # type: ignore[attr-defined]
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[Any]:
         return [
+            self._path("next/", require_POST(self.claim_next), "next"),
+            self._path("desk/", self.settings_page, "desk"),
+            self._path("together/", self.together, "together"),
             self._path("<uuid:case_id>/release/", self.release, "release"),
             self._path("<uuid:case_id>/decline/", self.decline, "decline"),
             self._path("<uuid:case_id>/claim/", require_POST(self.claim), "claim"),
             self._path("<uuid:case_id>/assign/", require_POST(self.assign), "assign"),
             self._path("<uuid:case_id>/put-back/", require_POST(self.put_back), "put_back"),
             self._path("<uuid:case_id>/note/", require_POST(self.note), "note"),
+            self._path("<uuid:case_id>/check/", require_POST(self.tick), "check"),
             *super().get_urls(),
         ]
 
@@ -90,22 +103,26 @@ class CaseAdmin(FileAdmin):
         return case.customer_name or "Customer of another system"
 
     @display(description="Amount", ordering="decision__amount_base_minor")
-    def amount(self, case: Case) -> str:
-        return str(Money(case.decision.amount_minor, case.decision.currency))
+    def amount(self, case: Any) -> str:
+        money = str(deciding.money_of(case))
+        more = (case.open_together or 0) - 1
+        return f"{money} and {more} more" if case.status == CaseStatus.OPEN and more > 0 else money
 
     @display(description="Payee")
     def payee(self, case: Case) -> SafeString:
         return payee_cell(case.decision)
 
-    @display(description="Why it stopped")
+    @display(description="Why it is here")
     def why(self, case: Any) -> str:
         return "; ".join(case.why_names)
 
-    @display(description="Waiting", ordering="opened_at")
-    def waiting(self, case: Case) -> str:
-        if case.status == CaseStatus.OPEN:
-            return timesince(case.opened_at, depth=1)
-        return date(case.opened_at, "j M Y, H:i")
+    @display(description="Urgency", ordering="-dossier__urgency", label=URGENCY_COLOURS)
+    def urgency(self, case: Case) -> str:
+        return case.dossier.get_urgency_display()
+
+    @display(description="Due", ordering="dossier__due_at")
+    def due(self, case: Case) -> SafeString:
+        return due_text(case, timezone.now())
 
     @display(description="Payment", label=OUTCOME_COLOURS)
     def kind(self, case: Case) -> str:
@@ -117,42 +134,61 @@ class CaseAdmin(FileAdmin):
 
     @display(description="With")
     def assignee(self, case: Case) -> str:
-        return case.assigned_to.get_full_name() if case.assigned_to else "Nobody"
+        holder = case.dossier.assigned_to
+        return holder.get_full_name() if holder else "Nobody"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         case: Case = self._opened(request, object_id)
-        file = queries.case_file(case)
+        file = desk.case_file(case)
         is_open = case.status == CaseStatus.OPEN
         own = case.customer_id == getattr(request.user, "public_id", None)
-        may_decide = request.user.has_perm("identity.fraud_decide") and not own
+        holder = case.dossier.assigned_to
+        may_work = request.user.has_perm("identity.fraud_decide") and not own
+        is_mine = holder is not None and holder.pk == request.user.pk
         return self._page(
             request,
             "admin/fraud/case.html",
-            _headline(case, file.customer),
+            case_page.headline(case, file.customer),
             original=case,
             case=case,
             subject=subjects.describe(case.subject_kind, case.subject_id),
-            officers=_others(request, case) if may_decide and is_open else [],
+            officers=case_page.colleagues(request, case) if may_work and is_open else [],
             decision_url=reverse("admin:fraud_decision_change", args=[case.decision_id]),
             file=file,
-            payment=self._payment(case, file),
+            payment=case_page.payment_facts(case, file.customer),
             why=case.decision.reasons,
-            recent=_recent_rows(file.recent),
-            earlier=_cases_table(file.earlier_cases, self._url),
-            largest=_base(file.largest_90d_minor),
+            recent=case_page.recent_rows(file.recent),
+            earlier=case_page.case_rows(file.earlier_cases, self._url),
+            together=case_page.case_rows(file.together, self._url) if len(file.together) > 1 else [],
+            largest=case_page.in_base(file.largest_90d_minor),
             percent=round(file.anomaly.percentile * 100, 1) if file.anomaly else None,
             status_colour=STATUS_COLOURS.get(case.get_status_display(), "default"),
             outcome_colour=OUTCOME_COLOURS[case.get_outcome_display()],
-            may_decide=may_decide,
+            urgency_colour=URGENCY_COLOURS[case.dossier.get_urgency_display()],
+            due=due_text(case, timezone.now()),
+            holder=holder,
+            may_work=may_work,
+            may_decide=may_work and (holder is None or is_mine),
             is_open=is_open,
-            refused=case.outcome == "BLOCKED",
-            is_mine=case.assigned_to_id == request.user.pk,
-            urls={
-                name: self._url(name, case.pk) for name in ("release", "decline", "claim", "assign", "put_back", "note")
-            },
+            open_checks=[item for item, ticked in file.checks if ticked is None],
+            release_verb=deciding.verb(case, "RELEASE"),
+            decline_verb=deciding.verb(case, "DECLINE"),
+            is_mine=is_mine,
+            urls={name: self._url(name, case.pk) for name in DEEDS},
         )
+
+    def claim_next(self, request: HttpRequest) -> HttpResponse:
+        """Take the most urgent case that nobody has, and open it."""
+        if not request.user.has_perm("identity.fraud_decide"):
+            raise PermissionDenied
+        case = services.claim_next(actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        if case is None:
+            messages.info(request, "No case waits for somebody to take it.")
+            return HttpResponseRedirect(self._url("changelist"))
+        messages.success(request, "This case is with you now.")
+        return HttpResponseRedirect(self._url("change", case.pk))
 
     def release(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         return self._decide(request, case_id, "RELEASE")
@@ -164,20 +200,27 @@ class CaseAdmin(FileAdmin):
         return self._do(
             request,
             case_id,
-            lambda: services.assign_case(actor=request.user, case_id=case_id, assignee=request.user),
+            lambda: services.assign_case(
+                actor=request.user, case_id=case_id, assignee=request.user, now=timezone.now()
+            ),
             "This case is with you now.",
         )
 
     def assign(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         """Give the case to the chosen colleague; a stale or foreign choice is refused, nothing is guessed."""
-        chosen = {str(officer.pk): officer for officer in queries.officers()}.get(request.POST.get("officer", ""))
+        chosen = {str(officer.pk): officer for officer in desk.officers()}.get(request.POST.get("officer", ""))
         if chosen is None and request.user.has_perm("identity.fraud_decide"):
             messages.error(request, "Choose the colleague who takes this case.")
             return HttpResponseRedirect(self._url("change", case_id))
         return self._do(
             request,
             case_id,
-            lambda: services.assign_case(actor=request.user, case_id=case_id, assignee=chosen),  # type: ignore[arg-type]
+            lambda: services.assign_case(
+                actor=request.user,  # type: ignore[arg-type]
+                case_id=case_id,
+                assignee=chosen,  # type: ignore[arg-type]
+                now=timezone.now(),
+            ),
             f"This case is with {chosen.get_full_name()} now." if chosen else "",
         )
 
@@ -186,7 +229,7 @@ class CaseAdmin(FileAdmin):
             request,
             case_id,
             lambda: services.release_assignment(actor=request.user, case_id=case_id),
-            "You put this case back into the queue.",
+            "This case is back in the queue.",
         )
 
     def note(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
@@ -196,6 +239,72 @@ class CaseAdmin(FileAdmin):
             case_id,
             lambda: services.add_note(actor=request.user, case_id=case_id, text=text, now=timezone.now()),
             "You added a note.",
+        )
+
+    def tick(self, request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
+        items = request.POST.getlist("checks")
+        return self._do(
+            request,
+            case_id,
+            lambda: services.check_items(actor=request.user, case_id=case_id, items=items, now=timezone.now()),
+            "The checklist is up to date.",
+        )
+
+    def together(self, request: HttpRequest) -> HttpResponse:
+        """Several cases, one decision and one reason; what became of each is listed."""
+        if not request.user.has_perm("identity.fraud_decide"):
+            record_refusal(request, permission="fraud_decide")
+            raise PermissionDenied
+        waiting = list(desk.decidable_cases(actor=request.user, limit=deciding.MOST_AT_ONCE))  # type: ignore[arg-type]
+        form = deciding.TogetherForm(request.POST or None, items=desk.checklist_of(waiting), cases=waiting)
+        results = []
+        if request.method == "POST" and form.is_valid():
+            try:
+                results = deciding.decide_together(request, waiting, form.cleaned_data, timezone.now())
+            except DomainError as error:
+                form.attach(error)
+        request.crumb = "Decide several"  # type: ignore[attr-defined]
+        return self._page(
+            request,
+            "admin/fraud/together.html",
+            "Decide several cases",
+            form=form,
+            rows=case_page.choice_rows(waiting, form, self._url, file_names()),
+            results=case_page.result_rows(results, waiting, self._url),
+            back=self._url("changelist"),
+        )
+
+    def settings_page(self, request: HttpRequest) -> HttpResponse:
+        """When cases are due, and how much of what was approved is looked at anyway."""
+        now = desk.desk_settings()
+        return decision_page(
+            self,
+            request,
+            permission="fraud_approve_rules",
+            title="What the fraud desk goes by",
+            facts=[],
+            form_class=deciding.DeskForm,
+            initial={
+                "critical_hours": now.critical_hours,
+                "suspicious_hours": now.suspicious_hours,
+                "sample_hours": now.sample_hours,
+                "sample_percent": f"{now.sample_share * 100:g}",
+            },
+            decide=lambda cleaned: services.set_desk(
+                actor=request.user,  # type: ignore[arg-type]
+                settings=DeskSettings(
+                    critical_hours=cleaned["critical_hours"],
+                    suspicious_hours=cleaned["suspicious_hours"],
+                    sample_hours=cleaned["sample_hours"],
+                    sample_share=float(cleaned["sample_percent"] / Decimal(100)),
+                ),
+                reason=cleaned["reason"],
+                now=timezone.now(),
+            ),
+            done="The fraud desk goes by this from now on.",
+            confirm="Set",
+            back=self._url("changelist"),
+            note="Hours count from the first payment of a case, for cases that open from now on.",
         )
 
     def _do(
@@ -217,105 +326,20 @@ class CaseAdmin(FileAdmin):
         if request.method == "GET" and case.status != CaseStatus.OPEN:
             messages.error(request, "This case is decided already.")
             return HttpResponseRedirect(self._url("change", case_id))
-        release = decision == "RELEASE"
-        money = Money(case.decision.amount_minor, case.decision.currency)
-        if case.outcome == "BLOCKED":
-            verb = "Clear this refused payment" if release else "Confirm fraud"
-            note = "The payment was refused and stays refused; your answer teaches us whether that was right."
-            done = "You cleared the suspicion." if release else "You confirmed the fraud."
-        else:
-            verb = "Release the payment" if release else "Decline the payment"
-            note = (
-                "The money goes to the payee at once."
-                if release
-                else "The customer gets the reserved money back at once."
-            )
-            done = f"You released {money}." if release else f"You declined {money}."
+        cases = desk.open_cases_of(case) if case.status == CaseStatus.OPEN else [case]
+        verb = deciding.verb(case, decision)
         return decision_page(
             self,
             request,
             permission="fraud_decide",
             title=verb,
-            facts=self._payment(case, None),
-            decide=lambda cleaned: services.decide_case(
-                actor=request.user,  # type: ignore[arg-type]
-                case_id=case_id,
-                decision=decision,
-                reason=cleaned["reason"],
-                now=timezone.now(),
-            ),
-            done=done,
+            facts=case_page.payment_facts(case),
+            decide=lambda cleaned: deciding.decide(request, cases, decision, cleaned, timezone.now()),
+            done=str,
             confirm=verb,
             back=self._url("change", case_id),
-            note=note,
-            danger=not release,
+            note=deciding.consequence(case, decision),
+            danger=decision == "DECLINE",
+            form_class=deciding.form_for(cases),
             audit_subject=("fraud_case", case_id),
         )
-
-    def _payment(self, case: Case, file: queries.CaseFile | None) -> list[tuple[str, object]]:
-        decision = case.decision
-        customer = file.customer if file else queries.customer_of(case.customer_id)
-        money = Money(decision.amount_minor, decision.currency)
-        base = "" if decision.currency == settings.BASE_CURRENCY else f" ({_base(decision.amount_base_minor)})"
-        home = geography.country_name(decision.home_country) or "not known"
-        return [
-            ("Amount", f"{money}{base}"),
-            ("From", ", ".join(part for part in (_name(customer), decision.account_label) if part)),
-            ("To", decision.beneficiary_label or decision.beneficiary_ref or "–"),
-            ("When", date(decision.at, "j F Y, H:i:s e")),
-            ("Asked for from", f"{geography.country_name(decision.country) or 'not known'}; at home in {home}"),
-            ("Internet address", decision.ip or "not known"),
-            ("Asked for through", choice(CHANNELS, decision.channel)),
-        ]
-
-
-def _base(minor: int | None) -> str:
-    return "not known" if minor is None else str(Money(minor, settings.BASE_CURRENCY))
-
-
-def _name(customer: User | None) -> str:
-    return customer.get_full_name() if customer else ""
-
-
-def _headline(case: Case, customer: User | None) -> str:
-    decision = case.decision
-    payer = _name(customer) or "a customer of another system"
-    payee = decision.beneficiary_label.rpartition(", ")[0] or decision.beneficiary_label or decision.beneficiary_ref
-    return f"{Money(decision.amount_minor, decision.currency)} from {payer} to {payee or 'outside'}"
-
-
-def _others(request: HttpRequest, case: Case) -> list[User]:
-    """Who else may take the case: not oneself, not whoever has it, not whom it is about."""
-    left_out = {request.user.pk, case.assigned_to_id}
-    return [
-        officer
-        for officer in queries.officers()
-        if officer.pk not in left_out and officer.public_id != case.customer_id
-    ]
-
-
-def _recent_rows(decisions: list[Decision]) -> list[dict[str, str]]:
-    return [
-        {
-            "when": date(decision.at, "j M Y, H:i"),
-            "amount": str(Money(decision.amount_minor, decision.currency)),
-            "payee": decision.beneficiary_label or decision.beneficiary_ref or "–",
-            "country": geography.country_name(decision.country) or "not known",
-            "outcome": decision.get_outcome_display(),
-            "url": reverse("admin:fraud_decision_change", args=[decision.pk]),
-        }
-        for decision in decisions
-    ]
-
-
-def _cases_table(cases: list[Case], url: Callable[..., str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "url": url("change", case.pk),
-            "opened": date(case.opened_at, "j M Y H:i"),
-            "amount": str(Money(case.decision.amount_minor, case.decision.currency)),
-            "status": case.get_status_display(),
-            "reason": case.reason,
-        }
-        for case in cases
-    ]

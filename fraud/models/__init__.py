@@ -13,6 +13,7 @@ from fraud.models.deciding import (
     Ruleset,
     RuleState,
 )
+from fraud.models.desk import CaseCheck, CustomerAnswer, DeskConfig, Dossier
 from fraud.models.gateway import CALLS_KEPT_DAYS, ApiCall
 from fraud.models.history import Activity, EntityReport
 from fraud.models.registry import (
@@ -34,10 +35,14 @@ __all__ = [
     "Backtest",
     "BacktestKind",
     "Case",
+    "CaseCheck",
     "CaseNote",
     "CaseQuerySet",
     "CaseStatus",
+    "CustomerAnswer",
     "Decision",
+    "DeskConfig",
+    "Dossier",
     "DriftReport",
     "EntityReport",
     "FeaturesConfig",

@@ -7,7 +7,7 @@ import uuid
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from fraud.models.guards import append_only
 from fraud.rules.facts import Outcome
@@ -204,28 +204,46 @@ class CaseStatus(models.TextChoices):
 
 class CaseQuerySet(models.QuerySet["Case"]):
     def open_first(self) -> CaseQuerySet:
-        """The queue: open cases, longest waiting first; then the rest, latest first."""
+        """The queue: open cases, the most urgent and then the soonest due first; then the rest, latest first."""
         return self.annotate(is_closed=~Q(status=CaseStatus.OPEN)).order_by(
-            "is_closed", F("decided_at").desc(nulls_first=True), "opened_at", "id"
+            "is_closed",
+            F("decided_at").desc(nulls_first=True),
+            F("dossier__urgency").desc(),
+            "dossier__due_at",
+            "opened_at",
+            "id",
         )
+
+    def leading(self) -> CaseQuerySet:
+        """One row for each open dossier, its oldest open case; closed cases each on their own."""
+        earlier = Case.objects.filter(dossier=OuterRef("dossier"), status=CaseStatus.OPEN).filter(
+            Q(opened_at__lt=OuterRef("opened_at")) | Q(opened_at=OuterRef("opened_at"), id__lt=OuterRef("id"))
+        )
+        return self.exclude(Q(status=CaseStatus.OPEN) & Exists(earlier))
 
 
 class Case(models.Model):
-    """A flagged or blocked payment that a person looks at. A blocked one is only judged: its money never moved."""
+    """One payment that a person looks at, and what was decided about it. It lies in a `Dossier` with others.
+
+    A flagged payment waits for the decision. A blocked one is only judged, and so is an approved one that was drawn
+    by lot: no money waits for them.
+    """
 
     Status = CaseStatus
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="case")
+    dossier = models.ForeignKey("fraud.Dossier", on_delete=models.PROTECT, related_name="cases")
     subject_kind = models.CharField(max_length=40)
     subject_id = models.UUIDField()
     customer_id = models.UUIDField()
     beneficiary_ref = models.CharField(max_length=64, blank=True)
     transfer_type = models.CharField(max_length=12)
     amount_base_minor = models.BigIntegerField(null=True)
-    outcome = models.CharField(max_length=8, choices=[("FLAGGED", "Held"), ("BLOCKED", "Refused")])
+    outcome = models.CharField(
+        max_length=8, choices=[("FLAGGED", "Held"), ("BLOCKED", "Refused"), ("SAMPLED", "Sample")]
+    )
     status = models.CharField(max_length=9, choices=CaseStatus, default=CaseStatus.OPEN)
-    assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
     opened_at = models.DateTimeField()
@@ -239,6 +257,9 @@ class Case(models.Model):
             models.Index(fields=["opened_at", "id"], name="fraud_case_queue", condition=Q(status="OPEN")),
             models.Index(fields=["customer_id", "opened_at"], name="fraud_case_customer"),
             models.Index(fields=["subject_kind", "subject_id"], name="fraud_case_subject"),
+            models.Index(
+                fields=["dossier", "opened_at", "id"], name="fraud_case_of_dossier", condition=Q(status="OPEN")
+            ),
         ]
         constraints = [
             models.CheckConstraint(

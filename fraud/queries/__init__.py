@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Subquery
 
 from fraud.models import (
     AnomalyModel,
-    AnomalyScore,
     Case,
-    CaseNote,
     CaseQuerySet,
     Decision,
     FeaturesConfig,
@@ -27,7 +25,6 @@ from fraud.models import (
 )
 from fraud.rules.deciding import Thresholds
 from identity.models import User
-from identity.permissions import roles_with
 
 
 def asked_rules() -> list[Rule]:
@@ -93,10 +90,15 @@ def newest_anomaly_models(*, schema_hash: str, limit: int) -> list[AnomalyModel]
 
 
 def case_queue() -> CaseQuerySet:
-    """Cases with what their list shows, open ones first; the customer's name comes along as `customer_name`."""
+    """Cases with what their list shows, open ones first.
+
+    The customer's name comes along as `customer_name`, the open cases of the dossier as `open_together`.
+    """
     name = User.objects.filter(public_id=OuterRef("customer_id")).values("full_name")[:1]
-    cases = Case.objects.select_related("decision", "assigned_to").annotate(customer_name=Subquery(name))
-    return cases.open_first()
+    together = Case.objects.filter(dossier=OuterRef("dossier"), status=Case.Status.OPEN).order_by()
+    counted = together.values("dossier").annotate(count=Count("pk")).values("count")
+    cases = Case.objects.select_related("decision", "dossier__assigned_to")
+    return cases.annotate(customer_name=Subquery(name), open_together=Subquery(counted)).open_first()
 
 
 def case_about(*, subject_kind: str, subject_id: uuid.UUID) -> uuid.UUID | None:
@@ -125,40 +127,6 @@ def suspicions_of(*, customer_id: uuid.UUID, since: datetime) -> Suspicions:
 def customer_of(customer_id: uuid.UUID) -> User | None:
     """The bank's own customer behind a public id; None for customers of an outside gateway."""
     return User.objects.filter(public_id=customer_id).first()
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFile:
-    """What an analyst looks at beside the payment itself."""
-
-    customer: User | None
-    recent: list[Decision]
-    largest_90d_minor: int | None
-    earlier_cases: list[Case]
-    notes: list[CaseNote]
-    anomaly: AnomalyScore | None
-
-
-def case_file(case: Case) -> CaseFile:
-    """The customer's last decisions up to the case's, largest amount, other cases, notes and anomaly score."""
-    decision = case.decision
-    recent = Decision.objects.filter(customer_id=case.customer_id, at__lte=decision.at).exclude(pk=decision.pk)
-    others = Case.objects.filter(customer_id=case.customer_id).exclude(pk=case.pk).select_related("decision")
-    return CaseFile(
-        customer=customer_of(case.customer_id),
-        recent=list(recent.order_by("-at", "-id")[:15]),
-        largest_90d_minor=decision.features.get("max_amount_90d"),
-        earlier_cases=list(others.order_by("-opened_at", "-id")[:10]),
-        notes=list(case.notes.select_related("author").order_by("at", "id")),
-        anomaly=AnomalyScore.objects.filter(decision_id=decision.pk).first(),
-    )
-
-
-def officers() -> list[User]:
-    """Everybody who may decide a case, by name."""
-    roles = roles_with("fraud_decide")
-    found = User.objects.filter(is_active=True, is_staff=True, groups__name__in=roles).distinct()
-    return list(found.order_by("full_name", "pk"))
 
 
 def rule_names() -> dict[str, str]:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from fraud.errors import (
+    AlreadyAnswered,
     CaseAlreadyDecided,
     CaseNotFound,
+    CaseTaken,
+    ChecklistOpen,
     InvalidCondition,
+    NotUnderReview,
     OwnCase,
     ReasonMissing,
     RuleCodeTaken,
     RuleNotFound,
     RuleStateConflict,
     SameMakerAndChecker,
+    UnknownCheck,
     UnknownSubjectKind,
 )
+from fraud.services.answers import answer_for_subject
 from fraud.services.backtests import request_backtest, was_tried
 from fraud.services.calls import purge_calls, record_call
-from fraud.services.cases import (
-    CaseDecision,
+from fraud.services.cases import CaseDecision, CaseResult, close_case_for_subject, decide_case, decide_cases
+from fraud.services.desk import (
     add_note,
     assign_case,
-    close_case_for_subject,
-    decide_case,
+    check_items,
+    claim_next,
     release_assignment,
+    set_desk,
 )
 from fraud.services.history import lock_customer
+from fraud.services.opening import open_case
 from fraud.services.rules import (
     CANDIDATE,
     approve_rule,
@@ -42,27 +50,38 @@ from fraud.subjects import register as register_subject
 
 __all__ = [
     "CANDIDATE",
+    "AlreadyAnswered",
     "CaseAlreadyDecided",
     "CaseDecision",
     "CaseNotFound",
+    "CaseResult",
+    "CaseTaken",
+    "ChecklistOpen",
     "InvalidCondition",
+    "NotUnderReview",
     "OwnCase",
     "ReasonMissing",
     "RuleCodeTaken",
     "RuleNotFound",
     "RuleStateConflict",
     "SameMakerAndChecker",
+    "UnknownCheck",
     "UnknownSubjectKind",
     "add_note",
+    "answer_for_subject",
     "approve_rule",
     "assign_case",
+    "check_items",
+    "claim_next",
     "close_case_for_subject",
     "decide_case",
+    "decide_cases",
     "draft_rule",
     "hold_unscreened",
     "keep_verdict",
     "lock_customer",
     "new_version",
+    "open_case",
     "purge_calls",
     "record_call",
     "register_subject",
@@ -71,6 +90,7 @@ __all__ = [
     "retire_rule",
     "return_rule",
     "screen",
+    "set_desk",
     "shadow_rule",
     "submit_rule",
     "switch_feature",

@@ -1,17 +1,28 @@
-"""People deciding about flagged and blocked payments."""
+"""People deciding about payments that were flagged, blocked, or drawn by lot."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from audit import services as audit
-from common.db import require_transaction, use_case, use_case_or_part
+from common.db import require_transaction, use_case_or_part
+from common.errors import DomainError
 from fraud import subjects
-from fraud.errors import CaseAlreadyDecided, CaseNotFound, OwnCase, ReasonMissing
-from fraud.models import Case, CaseNote, CaseStatus, Label
+from fraud.errors import ReasonMissing
+from fraud.models import Case, CaseStatus, Label
 from fraud.rules.facts import Outcome
+from fraud.services.desk import complete_checks
+from fraud.services.dossiers import (
+    close_when_done,
+    locked_case,
+    locked_open_case,
+    record,
+    refuse_own,
+    refuse_taken,
+)
 from fraud.services.history import remember_release, report_entities
 from identity import services as identity
 from identity.models import User
@@ -25,20 +36,25 @@ class CaseDecision(StrEnum):
 _STATUS = {CaseDecision.RELEASE: CaseStatus.RELEASED, CaseDecision.DECLINE: CaseStatus.DECLINED}
 
 
-def decide_case(*, actor: User, case_id: uuid.UUID, decision: str, reason: str, now: datetime) -> Case:
+def decide_case(
+    *, actor: User, case_id: uuid.UUID, decision: str, reason: str, now: datetime, checked: Collection[str] = ()
+) -> Case:
     """Release or decline: the money moves or comes back, the label is written, all in one transaction.
 
-    A blocked payment's money never moved: deciding its case only confirms (DECLINE) or clears (RELEASE) the suspicion.
-    Raises PermissionMissing, CaseNotFound, OwnCase, CaseAlreadyDecided, ReasonMissing, UnknownSubjectKind, and whatever
-    the payment's own handler refuses with; then nothing is kept.
+    For a blocked payment, whose money never moved, and for a sampled one, whose money is gone, it only clears
+    (RELEASE) or confirms (DECLINE) the suspicion. `checked` names items of the checklist that were done meanwhile.
+    Raises PermissionMissing, CaseNotFound, OwnCase, CaseTaken, CaseAlreadyDecided, ReasonMissing, ChecklistOpen,
+    UnknownCheck, UnknownSubjectKind, and whatever the payment's own handler refuses with; then nothing is kept.
     """
     chosen = CaseDecision(decision)
     identity.require(actor, "fraud_decide")
     if not reason.strip():
         raise ReasonMissing
     with use_case_or_part():
-        case = _locked_open_case(case_id)
-        _refuse_own(actor, case)
+        case = locked_open_case(case_id)
+        refuse_own(actor, case.customer_id)
+        refuse_taken(actor, case.dossier)
+        complete_checks(case, actor=actor, checked=checked, now=now)
         case.status = _STATUS[chosen]
         case.decided_by = actor
         case.decided_at = now
@@ -49,7 +65,8 @@ def decide_case(*, actor: User, case_id: uuid.UUID, decision: str, reason: str, 
             decision_id=case.decision_id, is_fraud=is_fraud, labelled_by=actor, labelled_at=now
         )
         report_entities(label)
-        _record(case, actor, f"fraud.case_{case.status.lower()}", reason=case.reason)
+        record(case, actor, f"fraud.case_{case.status.lower()}", reason=case.reason)
+        close_when_done(case.dossier, now=now)
         if case.outcome == Outcome.FLAGGED:
             handlers = subjects.handlers_for(case.subject_kind)
             if not is_fraud:
@@ -57,6 +74,55 @@ def decide_case(*, actor: User, case_id: uuid.UUID, decision: str, reason: str, 
             carry_out = handlers.decline if is_fraud else handlers.release
             carry_out(subject_id=case.subject_id, actor=actor, reason=case.reason, now=now)
     return case
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one of several: the decided case, or why it stayed as it was."""
+
+    case_id: uuid.UUID
+    case: Case | None
+    refusal: str = ""
+
+
+def decide_cases(
+    *,
+    actor: User,
+    case_ids: Sequence[uuid.UUID],
+    decision: str,
+    reason: str,
+    now: datetime,
+    checked: Collection[str] = (),
+) -> list[CaseResult]:
+    """Decide several with one reason, each in a transaction of its own; one that is refused stops none of the others.
+
+    `checked` counts for each case as far as the item is on its list. Raises PermissionMissing and ReasonMissing
+    before the first.
+    """
+    identity.require(actor, "fraud_decide")
+    if not reason.strip():
+        raise ReasonMissing
+    results = []
+    for case_id in dict.fromkeys(case_ids):
+        try:
+            case = decide_case(
+                actor=actor,
+                case_id=case_id,
+                decision=decision,
+                reason=reason,
+                now=now,
+                checked=_of_its_list(case_id, checked),
+            )
+        except DomainError as refusal:
+            results.append(CaseResult(case_id, None, refusal.text))
+        else:
+            results.append(CaseResult(case_id, case))
+    return results
+
+
+def _of_its_list(case_id: uuid.UUID, checked: Collection[str]) -> list[str]:
+    about = Case.objects.filter(pk=case_id).values_list("subject_kind", "outcome").first()
+    return [item.code for item in subjects.checklist(*about) if item.code in checked] if about else []
 
 
 def close_case_for_subject(
@@ -76,91 +142,18 @@ def close_case_for_subject(
     require_transaction()
     if status not in (CaseStatus.EXPIRED, CaseStatus.CANCELLED):
         raise ValueError(f"a payment's end makes its case EXPIRED or CANCELLED, not {status}")
-    case = (
-        Case.objects.select_for_update()
-        .filter(subject_kind=subject_kind, subject_id=subject_id, status=CaseStatus.OPEN)
-        .order_by("opened_at", "id")
-        .first()
-    )
-    if case is None:
+    open_ones = Case.objects.filter(subject_kind=subject_kind, subject_id=subject_id, status=CaseStatus.OPEN)
+    case_id = open_ones.order_by("opened_at", "id").values_list("pk", flat=True).first()
+    if case_id is None:
+        return False
+    case = locked_case(case_id)
+    if case.status != CaseStatus.OPEN:
         return False
     case.status = CaseStatus(status)
     case.decided_by = None
     case.decided_at = now
     case.reason = reason
     case.save(update_fields=["status", "decided_by", "decided_at", "reason"])
-    _record(case, actor, f"fraud.case_{case.status.lower()}", reason=reason)
+    record(case, actor, f"fraud.case_{case.status.lower()}", reason=reason)
+    close_when_done(case.dossier, now=now)
     return True
-
-
-def assign_case(*, actor: User, case_id: uuid.UUID, assignee: User) -> Case:
-    """Give an open case to somebody who may decide it (or take it oneself).
-
-    Raises PermissionMissing (also when the assignee may not decide), CaseNotFound, OwnCase, CaseAlreadyDecided.
-    """
-    identity.require(actor, "fraud_decide")
-    identity.require(assignee, "fraud_decide")
-    with use_case():
-        case = _locked_open_case(case_id)
-        _refuse_own(assignee, case)
-        case.assigned_to = assignee
-        case.save(update_fields=["assigned_to"])
-        _record(case, actor, "fraud.case_assigned", assignee=str(assignee.public_id))
-    return case
-
-
-def release_assignment(*, actor: User, case_id: uuid.UUID) -> Case:
-    """Put an open case back into the queue. Raises PermissionMissing, CaseNotFound, CaseAlreadyDecided."""
-    identity.require(actor, "fraud_decide")
-    with use_case():
-        case = _locked_open_case(case_id)
-        case.assigned_to = None
-        case.save(update_fields=["assigned_to"])
-        _record(case, actor, "fraud.case_unassigned")
-    return case
-
-
-def add_note(*, actor: User, case_id: uuid.UUID, text: str, now: datetime) -> CaseNote:
-    """Write a note beside a case, also after it was decided. Raises PermissionMissing, CaseNotFound, ReasonMissing."""
-    identity.require(actor, "fraud_decide")
-    if not text.strip():
-        raise ReasonMissing
-    with use_case():
-        case = Case.objects.filter(pk=case_id).first()
-        if case is None:
-            raise CaseNotFound
-        note = CaseNote.objects.create(case=case, author=actor, text=text.strip()[:2000], at=now)
-        _record(case, actor, "fraud.case_noted", note=note.pk)
-    return note
-
-
-def _locked_open_case(case_id: uuid.UUID) -> Case:
-    case = Case.objects.select_for_update(of=("self",)).filter(pk=case_id).first()
-    if case is None:
-        raise CaseNotFound
-    if case.status != CaseStatus.OPEN:
-        raise CaseAlreadyDecided(_what_became_of(case), data={"status": case.status})
-    return case
-
-
-def _what_became_of(case: Case) -> str:
-    status = case.get_status_display().lower()
-    if case.decided_by is None:
-        return f"This case was decided in the meantime: it is {status}."
-    return f"This case was decided in the meantime: {case.decided_by.get_full_name()} {status} it."
-
-
-def _refuse_own(actor: User, case: Case) -> None:
-    if case.customer_id == actor.public_id:
-        raise OwnCase
-
-
-def _record(case: Case, actor: User | None, action: str, *, reason: str = "", **data: object) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject_kind="fraud_case",
-        subject_id=case.pk,
-        reason=reason,
-        data={"payment_kind": case.subject_kind, "payment": str(case.subject_id), "outcome": case.outcome, **data},
-    )

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from common.db import require_transaction
 from common.rows import insert
-from fraud.models import Case, Decision
+from fraud.models import Decision
 from fraud.queries.history import known_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide
 from fraud.rules.entities import Entities, entities_of
@@ -19,6 +19,7 @@ from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shadow_hits
 from fraud.services import engine
 from fraud.services.history import lock_customer, requested_step
+from fraud.services.opening import open_case
 from fraud.services.silence import keep_silent
 
 
@@ -51,7 +52,7 @@ def screen(*, facts: Facts) -> Verdict:
     settled = decided.outcome is Outcome.APPROVED
     insert(decision, requested_step(decision.pk, facts, entities=entities, known=known, settled=settled))
     keep_silent(decision, shadow_hits(live.shadow, vector))
-    _open_case(facts, decision)
+    _open_case(decision)
     return _verdict(decided, decision)
 
 
@@ -114,7 +115,7 @@ def _keep(facts: Facts, decided: Decided) -> Decision:
     entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
     decision = _decision(facts, entities, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0)
     insert(decision)
-    _open_case(facts, decision)
+    _open_case(decision)
     return decision
 
 
@@ -160,17 +161,8 @@ def _decision(
     )
 
 
-def _open_case(facts: Facts, decision: Decision) -> None:
+def _open_case(decision: Decision) -> None:
     """A person looks at what was not approved."""
     if decision.outcome != Outcome.APPROVED:
-        Case.objects.create(
-            decision=decision,
-            subject_kind=facts.subject_kind,
-            subject_id=facts.subject_id,
-            customer_id=facts.customer_id,
-            beneficiary_ref=facts.beneficiary_ref,
-            transfer_type=facts.transfer_type,
-            amount_base_minor=facts.amount_base_minor,
-            outcome=decision.outcome,
-            opened_at=facts.at,
-        )
+        codes = [reason["code"] for reason in decision.reasons]
+        open_case(decision=decision, outcome=decision.outcome, codes=codes, score=decision.score)

@@ -14,7 +14,7 @@ from accounts import queries as accounts
 from accounts.models import Account, Status
 from audit.models import AuditEvent
 from common.money import Money
-from fraud.models import Case, CaseStatus, Rule, RuleState
+from fraud.models import Case, CaseStatus, Dossier, Rule, RuleState
 from fraud.queries import case_queue
 from identity.models import User
 from identity.permissions import Role
@@ -32,12 +32,15 @@ CHART_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits: `urgent` counts what needs somebody soon, `oldest_at` is when the first of it came."""
+    """What waits: `urgent` counts what needs somebody soon, `overdue` what should have been done by now, `oldest_at`
+    is when the first of it came.
+    """
 
     name: str
     count: int
     oldest_at: datetime | None = None
     urgent: int = 0
+    overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,9 @@ def next_applications(*, limit: int = 5) -> list[Application]:
 
 
 def next_cases(*, actor: User, limit: int = 5) -> list[Case]:
-    """The open cases that wait longest, without those given to a colleague or about the actor."""
-    mine_or_free = Q(assigned_to=None) | Q(assigned_to=actor)
-    waiting = case_queue().filter(mine_or_free, status=CaseStatus.OPEN).exclude(customer_id=actor.public_id)
+    """The most urgent open cases, without those given to a colleague or about the actor."""
+    mine_or_free = Q(dossier__assigned_to=None) | Q(dossier__assigned_to=actor)
+    waiting = case_queue().leading().filter(mine_or_free, status=CaseStatus.OPEN).exclude(customer_id=actor.public_id)
     return list(waiting[:limit])
 
 
@@ -150,8 +153,10 @@ def _kyc_queue() -> Queue:
 
 def _fraud_queue(now: datetime) -> Queue:
     """Open cases; urgent are those whose payment would soon expire undecided."""
-    row = Case.objects.filter(status=CaseStatus.OPEN).aggregate(count=Count("pk"), oldest=Min("opened_at"))
-    return Queue("fraud", row["count"], row["oldest"], urgent=_held_queue(now).urgent)
+    row = Dossier.objects.filter(closed_at=None).aggregate(
+        count=Count("pk"), oldest=Min("opened_at"), overdue=Count("pk", filter=Q(due_at__lte=now))
+    )
+    return Queue("fraud", row["count"], row["oldest"], urgent=_held_queue(now).urgent, overdue=row["overdue"])
 
 
 def _loan_queue() -> Queue:

@@ -274,4 +274,6 @@ def fill_and_confirm(page: Any, fields: dict[str, str]) -> None:
             control.select_option(value)
         else:
             control.fill(value)
+    for item in form.locator("[name=checks]").all():
+        item.check()
     form.locator("button[type=submit]").click()

@@ -35,6 +35,8 @@ OF_COMPLIANCE = [
     "admin:kyc_application_reject",
     "admin:fraud_case_changelist",
     "admin:fraud_case_change",
+    "admin:fraud_case_together",
+    "admin:fraud_case_desk",
     "admin:fraud_case_release",
     "admin:fraud_case_decline",
     "admin:fraud_decision_changelist",

@@ -119,10 +119,11 @@ def test_a_payments_end_is_no_decision(flagged: MakeCase) -> None:
 
 def test_cases_are_taken_and_put_back(flagged: MakeCase, officer: Any, teller: Any) -> None:
     case = flagged()
-    assert fraud.assign_case(actor=officer, case_id=case.pk, assignee=officer).assigned_to == officer
+    taken = fraud.assign_case(actor=officer, case_id=case.pk, assignee=officer, now=NOON)
+    assert taken.dossier.assigned_to == officer
     with pytest.raises(Forbidden):
-        fraud.assign_case(actor=officer, case_id=case.pk, assignee=teller)
-    assert fraud.release_assignment(actor=officer, case_id=case.pk).assigned_to is None
+        fraud.assign_case(actor=officer, case_id=case.pk, assignee=teller, now=NOON)
+    assert fraud.release_assignment(actor=officer, case_id=case.pk).dossier.assigned_to is None
 
 
 def test_notes_are_kept_with_their_author(flagged: MakeCase, officer: Any, auditor: Any) -> None:

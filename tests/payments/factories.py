@@ -16,6 +16,7 @@ from identity import services as identity
 from identity.models import User
 from ledger import queries as ledger
 from payments import services
+from payments.handlers import CHECKLISTS
 from payments.models import Channel, Payment
 
 PIN = "4826"
@@ -46,6 +47,10 @@ def held_payment(payer: User, debit: Account, credit: Account, amount: str = "25
         return pay(payer, debit, credit, amount, **overrides)
 
 
+# Everything on the checklist of a held payment.
+CHECKED = [item.code for item in CHECKLISTS["FLAGGED"]]
+
+
 def case_of(payment: Payment) -> Case:
     return Case.objects.get(subject_kind="payment", subject_id=payment.pk)
 
@@ -73,17 +78,8 @@ class verdict:  # noqa: N801 (reads as a context in tests)
                 return real
             decision = Decision.objects.get(pk=real.decision_id)
             if self.outcome is not Outcome.APPROVED:
-                Case.objects.create(
-                    decision=decision,
-                    subject_kind=facts.subject_kind,
-                    subject_id=facts.subject_id,
-                    customer_id=facts.customer_id,
-                    beneficiary_ref=facts.beneficiary_ref,
-                    transfer_type=facts.transfer_type,
-                    amount_base_minor=facts.amount_base_minor,
-                    outcome=self.outcome,
-                    opened_at=facts.at,
-                )
+                codes = [reason.code for reason in self.reasons]
+                fraud.open_case(decision=decision, outcome=self.outcome, codes=codes, score=0.9)
             return Verdict(self.outcome, 0.9, self.reasons, decision.pk)
 
         fraud.screen = screen

@@ -24,7 +24,7 @@ from payments import services
 from payments.models import Channel, Payment, Status
 from tests.accounts.factories import set_test_fee
 from tests.payments.conftest import Bank
-from tests.payments.factories import PIN, case_of, held, pay, posted, verdict
+from tests.payments.factories import CHECKED, PIN, case_of, held, pay, posted, verdict
 
 pytestmark = pytest.mark.django_db
 IBAN = "DE89370400440532013000"
@@ -101,7 +101,12 @@ def test_a_held_withdrawal_reserves_its_fee_and_keeps_it_when_the_fee_changes(ba
     assert (payment.status, held(bank.current)) == (Status.HELD, 301_50)
     set_test_fee("CUR-EUR", Operation.WITHDRAWAL, flat(99_00))
     fraud.decide_case(
-        actor=officer, case_id=case_of(payment).pk, decision="RELEASE", reason="Known payee", now=timezone.now()
+        actor=officer,
+        case_id=case_of(payment).pk,
+        decision="RELEASE",
+        reason="Known payee",
+        now=timezone.now(),
+        checked=CHECKED,
     )
     payment.refresh_from_db()
     assert (payment.status, payment.fee_minor) == (Status.COMPLETED, 1_50)

@@ -17,13 +17,13 @@ from notifications.models import OutboxEvent
 from payments import services
 from payments.models import HoldCause, Payment, Status
 from tests.payments.conftest import Bank
-from tests.payments.factories import case_of, held, held_payment, pay, posted
+from tests.payments.factories import CHECKED, case_of, held, held_payment, pay, posted
 
 pytestmark = pytest.mark.django_db
 
 
 def decide(officer: Any, payment: Payment, decision: str, **overrides: Any) -> None:
-    facts: dict[str, Any] = {"reason": "called the customer", "now": timezone.now()}
+    facts: dict[str, Any] = {"reason": "called the customer", "now": timezone.now(), "checked": CHECKED}
     fraud.decide_case(actor=officer, case_id=case_of(payment).pk, decision=decision, **{**facts, **overrides})
 
 

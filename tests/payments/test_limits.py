@@ -22,7 +22,7 @@ from payments.rules.limits import Excess, Limits, Used, Window, first_excess
 from payments.services import limits
 from tests.accounts.factories import open_test_account
 from tests.payments.conftest import Bank
-from tests.payments.factories import PIN, at, case_of, held_payment, pay
+from tests.payments.factories import CHECKED, PIN, at, case_of, held_payment, pay
 
 NOON = at("2026-03-17T12:00:00+00:00")
 
@@ -108,7 +108,12 @@ def test_a_held_payment_counts_until_it_is_declined(bank: Bank, officer: User) -
     payment = held_payment(bank.alice, bank.current, bank.bobs, "80.00")
     assert refused(bank, "30.00")["left_minor"] == 20_00
     fraud.decide_case(
-        actor=officer, case_id=case_of(payment).pk, decision="DECLINE", reason="Not hers.", now=timezone.now()
+        actor=officer,
+        case_id=case_of(payment).pk,
+        decision="DECLINE",
+        reason="Not hers.",
+        now=timezone.now(),
+        checked=CHECKED,
     )
     assert pay(bank.alice, bank.current, bank.bobs, "30.00").status == Status.COMPLETED
 
@@ -117,7 +122,12 @@ def test_a_release_is_not_stopped_by_a_limit(bank: Bank, officer: User) -> None:
     payment = held_payment(bank.alice, bank.current, bank.bobs, "80.00")
     bank_limits(bank.alice, daily_minor=10_00)
     fraud.decide_case(
-        actor=officer, case_id=case_of(payment).pk, decision="RELEASE", reason="She called.", now=timezone.now()
+        actor=officer,
+        case_id=case_of(payment).pk,
+        decision="RELEASE",
+        reason="She called.",
+        now=timezone.now(),
+        checked=CHECKED,
     )
     payment.refresh_from_db()
     assert payment.status == Status.COMPLETED

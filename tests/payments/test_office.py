@@ -12,7 +12,7 @@ from django.urls import reverse
 from fraud import services as fraud
 from payments.models import Payment, Status
 from tests.payments.conftest import Bank
-from tests.payments.factories import case_of, held_payment, pay, posted
+from tests.payments.factories import CHECKED, case_of, held_payment, pay, posted
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,10 @@ def test_an_officer_releases_what_nobody_could_check(
     client = login(officer)
     queue = client.get(reverse("admin:fraud_case_changelist") + "?status__exact=OPEN").content.decode()
     assert "The checks did not answer" in queue
-    assert client.post(case_page(payment, "release"), {"reason": "Phoned the customer"}).status_code == 302
+    assert (
+        client.post(case_page(payment, "release"), {"reason": "Phoned the customer", "checks": CHECKED}).status_code
+        == 302
+    )
     payment.refresh_from_db()
     assert (payment.status, posted(bank.bobs)) == (Status.COMPLETED, 12_500)
 

@@ -31,7 +31,7 @@ from payments.models import Limit, Payment, Status
 from payments.services import orders, parties
 from tests.accounts.factories import open_test_account
 from tests.payments.conftest import Bank
-from tests.payments.factories import PIN, case_of, held, held_payment, pay, posted
+from tests.payments.factories import CHECKED, PIN, case_of, held, held_payment, pay, posted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,7 +160,7 @@ def test_release_and_cancel_at_once_end_a_payment_once(bank: Bank, officer: Any)
             if index:
                 return services.cancel_held(actor=bank.alice, payment_id=payment.pk, now=timezone.now())
             return fraud.decide_case(
-                actor=officer, case_id=case.pk, decision="RELEASE", reason="fine", now=timezone.now()
+                actor=officer, case_id=case.pk, decision="RELEASE", reason="fine", now=timezone.now(), checked=CHECKED
             )
 
         results = at_once(work, 2)
@@ -238,7 +238,7 @@ def test_a_failure_around_a_hold_leaves_nothing_half_done(
 ) -> None:
     payment = held_payment(bank.alice, bank.current, bank.bobs)
     monkeypatch.setattr(ledger, name, _fail_after(getattr(ledger, name)))
-    decision: dict[str, Any] = {"decision": "RELEASE", "reason": "ok", "now": timezone.now()}
+    decision: dict[str, Any] = {"decision": "RELEASE", "reason": "ok", "now": timezone.now(), "checked": CHECKED}
     steps: dict[str, Callable[[], object]] = {
         "place_hold": lambda: held_payment(bank.alice, bank.current, bank.bobs),
         "post_hold": lambda: fraud.decide_case(actor=officer, case_id=case_of(payment).pk, **decision),

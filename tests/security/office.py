@@ -35,7 +35,7 @@ from tests.conftest import make_user, owner_rights
 from tests.kyc import helpers
 from tests.loans.factories import granted, referred
 from tests.payments.bulk import checked, paid, to
-from tests.payments.factories import PIN, case_of, give_pin, held_payment, pay
+from tests.payments.factories import CHECKED, PIN, case_of, give_pin, held_payment, pay
 
 # Who may read an app's lists and details; a new table of these apps is covered by itself.
 READ = {
@@ -94,10 +94,17 @@ PAGES: dict[str, Page] = {
     ),
     "fraud/case/<uuid:case_id>/assign/": Page("fraud_decide", {"assignee": "1"}, post_only=True),
     "fraud/case/<uuid:case_id>/claim/": Page("fraud_decide", {}, post_only=True),
-    "fraud/case/<uuid:case_id>/decline/": Page("fraud_decide", REASON),
+    "fraud/case/<uuid:case_id>/check/": Page("fraud_decide", {"checks": "history"}, post_only=True),
+    "fraud/case/<uuid:case_id>/decline/": Page("fraud_decide", {**REASON, "checks": CHECKED}),
     "fraud/case/<uuid:case_id>/note/": Page("fraud_decide", {"text": "A note."}, post_only=True),
     "fraud/case/<uuid:case_id>/put-back/": Page("fraud_decide", {}, post_only=True),
-    "fraud/case/<uuid:case_id>/release/": Page("fraud_decide", REASON),
+    "fraud/case/<uuid:case_id>/release/": Page("fraud_decide", {**REASON, "checks": CHECKED}),
+    "fraud/case/desk/": Page(
+        "fraud_approve_rules",
+        {**REASON, "critical_hours": "2", "suspicious_hours": "20", "sample_hours": "99", "sample_percent": "1"},
+    ),
+    "fraud/case/next/": Page("fraud_decide", {}, post_only=True),
+    "fraud/case/together/": Page("fraud_decide", {**REASON, "decision": "DECLINE", "cases": "1"}),
     "fraud/rule/<uuid:rule_id>/approve/": Page("fraud_approve_rules", REASON),
     # Only its maker edits a draft; others are led to the rule.
     "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}, leads_on=True),

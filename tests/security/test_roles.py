@@ -21,7 +21,7 @@ from tests.accounts.factories import open_test_account
 from tests.fraud.conftest import put_in_shadow
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
-from tests.payments.factories import case_of, give_pin, held_payment, pay
+from tests.payments.factories import CHECKED, case_of, give_pin, held_payment, pay
 from tests.security import office
 from tests.security.test_every_route import ROUTES
 
@@ -204,7 +204,7 @@ def test_nobody_releases_their_own_payment(root: User, bob: User, login: Login) 
     client, case = login(root), case_of(payment)
 
     for deed in ("release", "decline"):
-        assert refused(client.post(f"/admin/fraud/case/{case.pk}/{deed}/", office.REASON))
+        assert refused(client.post(f"/admin/fraud/case/{case.pk}/{deed}/", {**office.REASON, "checks": CHECKED}))
 
     assert Case.objects.get(pk=case.pk).status == "OPEN"
     assert Payment.objects.get(pk=payment.pk).status == Status.HELD
