@@ -46,6 +46,7 @@ app.conf.update(
         "score-challengers": {"task": "fraud.tasks.score_challengers", "schedule": 60.0},
         "run-backtests": {"task": "fraud.tasks.run_backtests", "schedule": 15.0},
         "purge-fraud-calls": {"task": "fraud.tasks.purge_calls", "schedule": 3600.0},
+        "draw-sample": {"task": "fraud.tasks.draw_sample", "schedule": 900.0},
         "report-drift": {"task": "fraud.tasks.report_drift", "schedule": 3600.0},
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
         "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},

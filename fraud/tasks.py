@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, backtests, calls, watching
+from fraud.services import anomalies, backtests, calls, sampling, watching
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,12 @@ def run_backtests(**_: object) -> int:
         except Exception:  # one must not keep the others waiting; it is tried again when its worker counts as gone
             logger.exception("a backtest could not be run", extra={"backtest": str(backtest_id)})
     return len(waiting)
+
+
+@shared_task
+def draw_sample(**_: object) -> int:
+    """Draw approved payments for review; safe to run twice."""
+    return sampling.draw_sample(now=timezone.now())
 
 
 @shared_task

@@ -249,6 +249,18 @@ class ConfirmForm(DomainFormMixin, forms.Form):
     pin = PinField()
 
 
+class AnswerForm(DomainFormMixin, forms.Form):
+    """Was it you? And the PIN, so that nobody else answers."""
+
+    answer = forms.ChoiceField(
+        label="Was it you who asked for this payment?",
+        choices=(("yes", "Yes, this was me"), ("no", "No, this was not me")),
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one of the two."},
+    )
+    pin = PinField()
+
+
 class BulkFileForm(DomainFormMixin, forms.Form):
     """A file of payments, the account that pays, and what happens when a row fails."""
 

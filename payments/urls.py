@@ -41,5 +41,6 @@ urlpatterns = [
     path("limits/<slug:channel>/", limits.OwnLimitsPage.as_view(), name="own_limits"),
     path("activity/", activity.HistoryPage.as_view(), name="history"),
     path("activity/<uuid:payment_id>/", activity.ReceiptPage.as_view(), name="receipt"),
+    path("activity/<uuid:payment_id>/answer/", activity.AnswerPage.as_view(), name="answer"),
     path("activity/<uuid:payment_id>/cancel/", activity.CancelPage.as_view(), name="cancel"),
 ]

@@ -32,6 +32,7 @@ BUILT_IN = {"NOT_SCREENED": "The checks did not answer", "UNKNOWN_AMOUNT": "No e
 OUTCOME_COLOURS = {
     "Held": "warning",
     "Refused": "danger",
+    "Sample": "info",
     "Approved": "success",
     "Flagged": "warning",
     "Blocked": "danger",

@@ -24,6 +24,7 @@ from fraud.models import (
     ThresholdConfig,
 )
 from fraud.rules.deciding import Thresholds
+from fraud.rules.desk import SAMPLED
 from identity.models import User
 
 
@@ -119,7 +120,8 @@ def suspicions_of(*, customer_id: uuid.UUID, since: datetime) -> Suspicions:
     """The customer's cases: those open now, and those declined that were opened after `since`."""
     cases = Case.objects.filter(customer_id=customer_id)
     return Suspicions(
-        open=cases.filter(status=Case.Status.OPEN).count(),
+        # To be drawn by lot is no suspicion.
+        open=cases.filter(status=Case.Status.OPEN).exclude(outcome=SAMPLED).count(),
         declined=cases.filter(status=Case.Status.DECLINED, opened_at__gt=since).count(),
     )
 

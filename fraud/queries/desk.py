@@ -9,9 +9,20 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from fraud import subjects
-from fraud.models import AnomalyScore, Case, CaseCheck, CaseNote, CaseQuerySet, Decision, DeskConfig, Dossier
+from fraud.models import (
+    AnomalyScore,
+    Case,
+    CaseCheck,
+    CaseNote,
+    CaseQuerySet,
+    CustomerAnswer,
+    Decision,
+    DeskConfig,
+    Dossier,
+)
 from fraud.queries import case_queue, customer_of
 from fraud.rules.desk import DeskSettings
+from fraud.rules.facts import Outcome
 from fraud.subjects import CheckItem
 from identity.models import User
 from identity.permissions import roles_with
@@ -72,6 +83,23 @@ def decidable_cases(*, actor: User, limit: int) -> CaseQuerySet:
     mine_or_free = Q(dossier__assigned_to=None) | Q(dossier__assigned_to=actor)
     waiting = case_queue().filter(mine_or_free, status=Case.Status.OPEN).exclude(customer_id=actor.public_id)
     return waiting[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewState:
+    """How far the review of a payment is, for its customer."""
+
+    may_answer: bool
+    answer: CustomerAnswer | None
+
+
+def review_of(*, actor: User, subject_kind: str, subject_id: uuid.UUID) -> ReviewState:
+    """Whether the actor may still say that the payment was theirs, and what they said."""
+    own = Case.objects.filter(subject_kind=subject_kind, subject_id=subject_id, customer_id=actor.public_id)
+    case = own.select_related("answer").order_by("-opened_at", "id").first()
+    answer = getattr(case, "answer", None)
+    waits = case is not None and case.status == Case.Status.OPEN and case.outcome == Outcome.FLAGGED
+    return ReviewState(may_answer=waits and answer is None, answer=answer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from common import request_context
 from common.db import use_case
+from common.money import Money, display
 from fraud.errors import AlreadyAnswered, CaseNotFound, NotUnderReview
 from fraud.models import Case, CaseStatus, CustomerAnswer
 from fraud.queries import desk
@@ -16,6 +17,7 @@ from fraud.rules.facts import Outcome
 from fraud.services.dossiers import locked_case, record
 from identity import services as identity
 from identity.models import User
+from notifications import services as notifications
 
 
 def answer_for_subject(
@@ -42,6 +44,7 @@ def answer_for_subject(
         if not is_mine:
             _hurry(case, now=now)
         record(case, actor, "fraud.customer_confirmed" if is_mine else "fraud.customer_denied")
+        _thank(case, actor, is_mine=is_mine)
     return answer
 
 
@@ -66,3 +69,15 @@ def _hurry(case: Case, *, now: datetime) -> None:
     dossier.urgency = Urgency.CRITICAL
     dossier.due_at = min(dossier.due_at, desk.desk_settings().due_at(Urgency.CRITICAL, now))
     dossier.save(update_fields=["urgency", "due_at"])
+
+
+def _thank(case: Case, actor: User, *, is_mine: bool) -> None:
+    decision = case.decision
+    notifications.notify(
+        user_id=actor.pk,
+        kind="payment_owned" if is_mine else "payment_disowned",
+        data={
+            "amount": display(Money(decision.amount_minor, decision.currency)),
+            "payee": decision.beneficiary_label.rpartition(", ")[0] or decision.beneficiary_label or "its payee",
+        },
+    )

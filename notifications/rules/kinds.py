@@ -80,8 +80,22 @@ KINDS: dict[str, Kind] = {
     "transfer_held": Kind(
         "We are looking at your transfer of {amount}",
         "Your transfer to {payee} is under review. The amount is reserved in your account {account}; "
-        "{payee} does not have it yet. There is nothing you need to do.",
+        "{payee} does not have it yet. Tell us on the page of the payment whether it was you: then we can decide sooner.",
         icon="clock",
+    ),
+    "payment_owned": Kind(
+        "Thank you: the payment of {amount} was yours",
+        "We noted that you know the payment to {payee}. A person still looks at it and decides soon.",
+        by_mail=False,
+        url="/activity/",
+        icon="check-circle",
+    ),
+    "payment_disowned": Kind(
+        "You told us that the payment of {amount} was not yours",
+        "The payment to {payee} waits, and a person looks at it first of all. Cancel it under Activity if you like; "
+        "change your password and your PIN now, and call us if other payments look strange.",
+        url="/activity/",
+        icon="alert",
     ),
     "transfer_released": Kind(
         "Your transfer of {amount} to {payee} has left",

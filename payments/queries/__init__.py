@@ -32,6 +32,7 @@ from payments.queries.history import (
     monthly_totals,
     own_account_ids,
     payers_called,
+    review_of,
     slip,
 )
 from payments.queries.integrator_holds import get_integrator_hold_for, integrator_holds_for
@@ -110,6 +111,7 @@ __all__ = [
     "payee_label",
     "payees_for",
     "payers_called",
+    "review_of",
     "runs_of",
     "saved_payees",
     "sent_while_new",

@@ -14,6 +14,8 @@ from django.db.models.functions import TruncMonth
 from accounts import queries as accounts
 from accounts.models import Account
 from common.money import Money
+from fraud.queries import desk as fraud
+from fraud.queries.desk import ReviewState
 from identity.models import User
 from payments.errors import PaymentNotFound, ReviewNotFound
 from payments.models import Kind, Payment, PaymentQuerySet, Review, Source, Status
@@ -132,6 +134,11 @@ def get_payment_for(*, actor: User, payment_id: UUID) -> PaymentDocument:
     if payment is None:
         raise PaymentNotFound
     return document(payment, actor=actor)
+
+
+def review_of(*, actor: User, payment_id: UUID) -> ReviewState:
+    """How far the review of the actor's payment is; nothing to answer when there is none."""
+    return fraud.review_of(actor=actor, subject_kind="payment", subject_id=payment_id)
 
 
 def documents(payments: Iterable[Payment], *, actor: User) -> list[PaymentDocument]:

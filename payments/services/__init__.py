@@ -74,6 +74,7 @@ from payments.services.deposits import (
     deposit_from_sandbox_within,
 )
 from payments.services.holds import (
+    answer_held,
     cancel_held,
     decline_held,
     expire_held,
@@ -172,6 +173,7 @@ __all__ = [
     "TooManyStandingOrders",
     "UnknownPayee",
     "WholeRefused",
+    "answer_held",
     "bulk_files_to_pay",
     "cancel_bulk_file",
     "cancel_held",

@@ -91,6 +91,18 @@ def cancel_held(*, actor: User, payment_id: UUID, now: datetime) -> Payment:
         return payment
 
 
+def answer_held(*, actor: User, payment_id: UUID, is_mine: bool, pin: str, now: datetime) -> None:
+    """The payer says whether a payment under review was theirs: officers read it, and nothing is decided by it.
+
+    Raises PaymentNotFound (also when it is somebody else's) and what `fraud.answer_for_subject` raises.
+    """
+    if not Payment.objects.filter(pk=payment_id, debit_account__owner=actor).exists():
+        raise PaymentNotFound
+    fraud.answer_for_subject(
+        actor=actor, subject_kind=orders.SUBJECT_KIND, subject_id=payment_id, is_mine=is_mine, pin=pin, now=now
+    )
+
+
 def expire_held(*, now: datetime, limit: int = 500) -> int:
     """Give back what nobody decided about in time. Safe to run twice at once. Returns how many payments expired."""
     due = Payment.objects.filter(status=Status.HELD, expires_at__lte=now).order_by("expires_at", "pk")

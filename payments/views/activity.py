@@ -11,9 +11,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from common.errors import DomainError, NotFound
+from common import throttle
+from common.errors import Conflict, DomainError, NotFound, TooMany
+from identity import queries as identity
 from payments import queries, services
 from payments.filters import PaymentFilter
+from payments.forms import AnswerForm
 from payments.views.base import PaymentPage
 from payments.views.rows import days_of, receipt_rows
 
@@ -33,6 +36,7 @@ class ReceiptPage(PaymentPage):
             {
                 "payment": payment,
                 "rows": receipt_rows(payment),
+                "review": queries.review_of(actor=self.actor, payment_id=payment_id),
                 "crumbs": [{"label": "Activity", "url": reverse("payments:history")}, {"label": payment.kind_label}],
             },
         )
@@ -62,6 +66,67 @@ class CancelPage(PaymentPage):
         else:
             messages.success(request, "You cancelled the payment. The money is available again.")
         return redirect("payments:receipt", payment_id=payment_id)
+
+
+class AnswerPage(PaymentPage):
+    """The payer says once, with the PIN, whether a payment under review was theirs."""
+
+    nav_active = "activity"
+
+    def get(self, request: HttpRequest, payment_id: UUID) -> HttpResponse:
+        return self._show(payment_id, AnswerForm())
+
+    def post(self, request: HttpRequest, payment_id: UUID) -> HttpResponse:
+        form = AnswerForm(request.POST)
+        if not form.is_valid():
+            return self._show(payment_id, form, status=422)
+        is_mine = form.cleaned_data["answer"] == "yes"
+        try:
+            throttle.enforce(throttle.TRANSFERS, f"user:{self.actor.pk}")
+            services.answer_held(
+                actor=self.actor,
+                payment_id=payment_id,
+                is_mine=is_mine,
+                pin=form.cleaned_data["pin"],
+                now=timezone.now(),
+            )
+        except NotFound as error:
+            raise Http404 from error
+        except TooMany as error:
+            return throttle.page(request, error)
+        except Conflict as error:
+            messages.error(request, error.text)
+        except DomainError as error:
+            form.attach(error)
+            return self._show(payment_id, form, status=422)
+        else:
+            told = (
+                "Thank you. We noted that it was you."
+                if is_mine
+                else "We noted that it was not you and look at it now."
+            )
+            messages.success(request, told)
+        return redirect("payments:receipt", payment_id=payment_id)
+
+    def _show(self, payment_id: UUID, form: AnswerForm, *, status: int = 200) -> HttpResponse:
+        try:
+            payment = queries.get_payment_for(actor=self.actor, payment_id=payment_id)
+        except NotFound as error:
+            raise Http404 from error
+        if not queries.review_of(actor=self.actor, payment_id=payment_id).may_answer:
+            return redirect("payments:receipt", payment_id=payment_id)
+        context = {
+            "payment": payment,
+            "form": form,
+            "rows": receipt_rows(payment),
+            "needs_pin": not identity.has_pin(self.actor),
+            "crumbs": [
+                {"label": "Activity", "url": reverse("payments:history")},
+                {"label": payment.kind_label, "url": reverse("payments:receipt", args=[payment_id])},
+                {"label": "Was it you?"},
+            ],
+        }
+        return self.page("answer", context, status=status)
 
 
 class HistoryPage(PaymentPage):

@@ -118,6 +118,7 @@ OF_A_CUSTOMER = [
     "payments:own_limits",
     "payments:review",
     "payments:receipt",
+    "payments:answer",
     "payments:cancel",
     "payments:history",
     "payments:history?page=2",
@@ -419,6 +420,7 @@ FORMS_OF_A_CUSTOMER = [
     "payments:payee_add",
     "payments:own_limits",
     "payments:review",
+    "payments:answer",
     "loans:apply",
 ]
 

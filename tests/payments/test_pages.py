@@ -123,6 +123,28 @@ def test_held_and_refused_receipts_say_why_and_the_owner_can_cancel(bank: Bank, 
     assert "This payment was refused" in page
 
 
+def test_the_payer_says_once_whether_a_held_payment_was_theirs(bank: Bank, login: Any) -> None:
+    client, stranger = login(bank.alice), login(bank.bob)
+    held = held_payment(bank.alice, bank.current, bank.bobs)
+    receipt, answer = (reverse(f"payments:{name}", args=[held.pk]) for name in ("receipt", "answer"))
+    assert answer in client.get(receipt).content.decode()
+    assert "Was it you" in client.get(answer).content.decode()
+    assert (stranger.get(answer).status_code, stranger.post(answer, {"answer": "no", "pin": PIN}).status_code) == (
+        404,
+        404,
+    )
+    for wrong in ({}, {"answer": "maybe", "pin": PIN}, {"answer": "yes", "pin": "0000"}):
+        assert client.post(answer, wrong).status_code == 422
+    told = client.post(answer, {"answer": "no", "pin": PIN}, follow=True)
+    assert "You told us that it was not you" in told.content.decode()
+    assert answer not in told.content.decode()
+    assert client.get(answer)["Location"] == receipt
+    again = client.post(answer, {"answer": "yes", "pin": PIN}, follow=True)
+    assert "You have answered already" in again.content.decode()
+    held.refresh_from_db()
+    assert held.status == Status.HELD
+
+
 def test_the_payee_sees_no_fee_and_no_checks(bank: Bank, login: Any) -> None:
     done = pay(bank.alice, bank.current, bank.bobs, payee_name="Somebody Else")
     page = login(bank.bob).get(reverse("payments:receipt", args=[done.pk])).content.decode()
