@@ -2,9 +2,27 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fraud.api import engine, rules
+from fraud.api import analytics, engine, rules, scoring, transactions
 
 urlpatterns = [
+    path("fraud/analyze", scoring.Analyze.as_view(), name="api-fraud-analyze"),
+    path("fraud/transactions/pending", transactions.Pending.as_view(), name="api-fraud-pending"),
+    path(
+        "fraud/transactions/<uuid:transaction_id>",
+        transactions.TransactionEntry.as_view(),
+        name="api-fraud-transaction",
+    ),
+    path(
+        "fraud/transactions/<uuid:transaction_id>/approve",
+        transactions.Approve.as_view(),
+        name="api-fraud-transaction-approve",
+    ),
+    path(
+        "fraud/transactions/<uuid:transaction_id>/reject",
+        transactions.Reject.as_view(),
+        name="api-fraud-transaction-reject",
+    ),
+    path("analytics/risk-scores", analytics.RiskScores.as_view(), name="api-risk-scores"),
     path("fraud/model", engine.Model.as_view(), name="api-fraud-model"),
     path("fraud/features", engine.Features.as_view(), name="api-fraud-features"),
     path("fraud/features/<str:name>/enable", engine.EnableFeature.as_view(), name="api-fraud-feature-enable"),

@@ -9,3 +9,6 @@ class FraudConfig(AppConfig):
 
     def ready(self) -> None:
         from fraud import checks as checks
+        from fraud import handlers
+
+        handlers.register()

@@ -140,3 +140,13 @@ class TooLittleHistory(errors.Conflict):
 class BacktestNotFound(errors.NotFound):
     code = "backtest_not_found"
     message = "We could not find that backtest."
+
+
+class TransactionIdReused(errors.Conflict):
+    code = "transaction_id_reused"
+    message = "This transaction id was used with another content."
+
+
+class TransactionNotFound(errors.NotFound):
+    code = "transaction_not_found"
+    message = "We could not find that transaction."

@@ -15,7 +15,7 @@ from fraud.errors import UnknownSubjectKind
 from identity.models import User
 
 # Kinds that this bank screens; `fraud.checks` refuses to start while one of them has nobody to carry out decisions.
-REQUIRED_KINDS = ("payment",)
+REQUIRED_KINDS = ("payment", "gateway")
 
 
 class Handler(Protocol):

@@ -14,7 +14,7 @@ from fraud.models.deciding import (
     RuleState,
 )
 from fraud.models.desk import CaseCheck, CustomerAnswer, DeskConfig, Dossier
-from fraud.models.gateway import CALLS_KEPT_DAYS, ApiCall
+from fraud.models.gateway import CALLS_KEPT_DAYS, ApiCall, GatewayTransaction
 from fraud.models.history import Activity, EntityReport
 from fraud.models.registry import (
     FeaturesConfig,
@@ -46,6 +46,7 @@ __all__ = [
     "DriftReport",
     "EntityReport",
     "FeaturesConfig",
+    "GatewayTransaction",
     "Label",
     "ModelFile",
     "ModelState",

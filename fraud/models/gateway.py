@@ -1,10 +1,15 @@
-"""What outside gateways ask: each call of the API."""
+"""What outside gateways ask: their transactions, and each call of the API."""
 
 from __future__ import annotations
+
+import uuid
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
+
+from fraud.models.deciding import Decision
+from fraud.models.guards import append_only
 
 # How long calls are kept, in days.
 CALLS_KEPT_DAYS = 90
@@ -57,3 +62,24 @@ class ApiCall(models.Model):
 
     def __str__(self) -> str:
         return f"Call {self.pk}"
+
+
+class GatewayTransaction(models.Model):
+    """A transaction that an outside gateway asked about: its own id beside our decision. Written once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey("identity.ApiClient", on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64)
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["client", "reference"], name="fraud_gatewaytransaction_reference_unique")
+        ]
+        triggers = append_only("gateway_transaction")
+
+    def __str__(self) -> str:
+        return f"Transaction {str(self.pk)[:8]}"

@@ -16,11 +16,14 @@ from fraud.errors import (
     RuleNotFound,
     RuleStateConflict,
     SameMakerAndChecker,
+    TransactionIdReused,
+    TransactionNotFound,
     UnknownCheck,
     UnknownSubjectKind,
 )
 from fraud.services.answers import answer_for_subject
 from fraud.services.backtests import request_backtest, was_tried
+from fraud.services.budget import in_time
 from fraud.services.calls import purge_calls, record_call
 from fraud.services.cases import CaseDecision, CaseResult, close_case_for_subject, decide_case, decide_cases
 from fraud.services.desk import (
@@ -31,6 +34,7 @@ from fraud.services.desk import (
     release_assignment,
     set_desk,
 )
+from fraud.services.gateway import analyze_within
 from fraud.services.history import lock_customer
 from fraud.services.opening import open_case
 from fraud.services.rules import (
@@ -65,9 +69,12 @@ __all__ = [
     "RuleNotFound",
     "RuleStateConflict",
     "SameMakerAndChecker",
+    "TransactionIdReused",
+    "TransactionNotFound",
     "UnknownCheck",
     "UnknownSubjectKind",
     "add_note",
+    "analyze_within",
     "answer_for_subject",
     "approve_rule",
     "assign_case",
@@ -78,6 +85,7 @@ __all__ = [
     "decide_cases",
     "draft_rule",
     "hold_unscreened",
+    "in_time",
     "keep_verdict",
     "lock_customer",
     "new_version",

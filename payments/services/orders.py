@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from time import monotonic
 from typing import TypedDict
-
-from django.db import connection, transaction
 
 from accounts import services as accounts
 from accounts.models import Account
@@ -32,8 +28,6 @@ from payments.queries import Target, latest_payment_at
 from payments.rules.costs import Cost
 from payments.rules.requests import payload_hash
 from payments.services import limits, parties, telling
-
-logger = logging.getLogger(__name__)
 
 HOLD_LASTS = timedelta(hours=72)
 # A customer waits for the answer: a scorer that takes longer has failed, and the payment waits for a person.
@@ -169,18 +163,7 @@ def screen(order: Order, *, now: datetime) -> Verdict | None:
     Then nothing of the attempt is kept: an approval that came too late must not count as one later.
     """
     facts = _facts(order, now=now)
-    started = monotonic()
-    try:
-        with transaction.atomic():
-            _limit_statements(milliseconds=int(SCREENING_BUDGET_SECONDS * 1000))
-            verdict = fraud.screen(facts=facts)
-            _lift_limit()
-            if monotonic() - started > SCREENING_BUDGET_SECONDS and verdict.outcome is Outcome.APPROVED:
-                raise TimeoutError("the checks took too long")
-    except Exception:
-        logger.exception("screening failed, the payment is held", extra={"payment_id": str(order.id)})
-        return None
-    return verdict
+    return fraud.in_time(lambda: fraud.screen(facts=facts), subject_id=order.id, seconds=SCREENING_BUDGET_SECONDS)
 
 
 def refuse_again(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
@@ -370,18 +353,6 @@ def _beneficiary_label(order: Order) -> str:
     if order.credit is not None:
         return f"{order.payee_name or order.credit.owner.get_full_name()}, {order.credit.number}"
     return order.outside_account or Source(order.source).label
-
-
-def _limit_statements(*, milliseconds: int) -> None:
-    """No statement of this transaction may take longer, waiting for locks included."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
-
-
-def _lift_limit() -> None:
-    """Back to the session's own limit."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
 @contextmanager

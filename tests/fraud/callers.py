@@ -40,3 +40,23 @@ def make_gateway(*scopes: str) -> Gateway:
     http = APIClient()
     http.credentials(HTTP_X_API_KEY=issued.key)
     return Gateway(issued.client, issued.key, http)
+
+
+def told(**changes: Any) -> dict[str, Any]:
+    """A small card payment at home, of another customer each time."""
+    return {
+        "transaction_id": f"tx-{uuid4().hex}",
+        "customer_id": f"card-{uuid4().hex[:12]}",
+        "beneficiary_id": "terminal-1",
+        "amount": "12.50",
+        "currency": "EUR",
+        "ip": "203.0.113.9",
+        "country": "DE",
+        "home_country": "DE",
+        **changes,
+    }
+
+
+def suspicious(**changes: Any) -> dict[str, Any]:
+    """A large card payment abroad, which a shipped rule flags."""
+    return told(amount="6200.00", country="NG", **changes)

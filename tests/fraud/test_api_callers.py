@@ -18,7 +18,7 @@ from fraud.models import ApiCall, Rule
 from identity.models import User
 from identity.permissions import ROLE_PERMISSIONS, STAFF_ROLES, Role
 from tests.conftest import make_user
-from tests.fraud.callers import ALL, ROOT, make_gateway
+from tests.fraud.callers import ALL, ROOT, make_gateway, told
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,9 @@ WHY = {"reason": "Because the test says so."}
 PERIOD = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-02-01T00:00:00Z"}
 # Method, path, body, scopes that open it, permission that opens it to staff (empty: to nobody).
 OPERATIONS: list[tuple[str, str, Any, tuple[str, ...], str]] = [
+    ("POST", "analyze", told(), ("fraud:score",), ""),
+    ("GET", "transactions/pending", None, ("fraud:decide",), "fraud_view"),
+    ("GET", "../analytics/risk-scores", None, ("fraud:score", "fraud:decide"), "fraud_view"),
     ("GET", "model", None, ALL, "fraud_view"),
     ("GET", "features", None, ALL, "fraud_view"),
     ("POST", "features/is_night/disable", WHY, ("fraud:configure",), "fraud_switch"),
@@ -47,7 +50,7 @@ OPERATIONS: list[tuple[str, str, Any, tuple[str, ...], str]] = [
 
 def call(http: APIClient, method: str, path: str, body: Any) -> Any:
     rule = Rule.objects.order_by("code").values_list("pk", flat=True)[0]
-    address = ROOT + path.format(rule=rule)
+    address = (ROOT + path.format(rule=rule)).replace("fraud/../", "")
     if method == "GET":
         return http.get(address)
     return http.post(address, body, format="json", headers={"Idempotency-Key": str(uuid4())})
@@ -81,9 +84,9 @@ def test_people_need_the_permission(
 
 def test_the_key_may_come_as_basic(db: None) -> None:
     gateway = make_gateway("fraud:score")
-    told = base64.b64encode(gateway.key.replace(".", ":").encode()).decode()
+    encoded = base64.b64encode(gateway.key.replace(".", ":").encode()).decode()
     http = APIClient()
-    http.credentials(HTTP_AUTHORIZATION=f"Basic {told}")
+    http.credentials(HTTP_AUTHORIZATION=f"Basic {encoded}")
     assert http.get(f"{ROOT}model").status_code == 200
 
 

@@ -81,6 +81,7 @@ class World:
             .replace("<uuid:loan_application_id>", str(self.wish.pk))
             .replace("<uuid:hold_id>", str(uuid4()))
             .replace("<uuid:match_id>", str(uuid4()))
+            .replace("<uuid:transaction_id>", str(uuid4()))
             .replace("<uuid:rule_id>", str(uuid4()))
             .replace("<uuid:backtest_id>", str(uuid4()))
             .replace("<str:name>", "geo_anomaly_flag")

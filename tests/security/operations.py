@@ -92,6 +92,12 @@ APART: set[Call] = {
     ("POST", "payees/"),
     ("PUT", "limits/<str:channel>/"),
     # Gateways' and staff's own; tests/fraud/test_api_callers.py tries them as everybody else.
+    ("GET", "analytics/risk-scores"),
+    ("POST", "fraud/analyze"),
+    ("GET", "fraud/transactions/pending"),
+    ("GET", "fraud/transactions/<uuid:transaction_id>"),
+    ("POST", "fraud/transactions/<uuid:transaction_id>/approve"),
+    ("POST", "fraud/transactions/<uuid:transaction_id>/reject"),
     ("GET", "fraud/model"),
     ("GET", "fraud/features"),
     ("POST", "fraud/features/<str:name>/enable"),

@@ -92,6 +92,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "object_id": str(payment.pk),
         "case_id": str(case_of(payment).pk),
         "rule_id": str(Rule.objects.values_list("pk", flat=True)[0]),
+        "transaction_id": str(payment.pk),
         "backtest_id": str(payment.pk),
         "name": "geo_anomaly_flag",
         "review_id": str(review.pk),

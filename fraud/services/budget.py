@@ -1,0 +1,47 @@
+"""An answer in time, or none: whoever gets none must not wave the payment through."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from time import monotonic
+
+from django.db import connection, transaction
+
+from common.db import require_transaction
+from fraud.rules.facts import Outcome, Verdict
+
+logger = logging.getLogger(__name__)
+
+
+def in_time(ask: Callable[[], Verdict], *, subject_id: uuid.UUID, seconds: float) -> Verdict | None:
+    """What `ask` answers. None when it fails or takes longer; then nothing of the attempt is kept.
+
+    An approval that came too late must not count as one later. Raises NoTransaction.
+    """
+    require_transaction()
+    started = monotonic()
+    try:
+        with transaction.atomic():
+            _limit_statements(milliseconds=int(seconds * 1000))
+            verdict = ask()
+            _lift_limit()
+            if monotonic() - started > seconds and verdict.outcome is Outcome.APPROVED:
+                raise TimeoutError("the checks took too long")
+    except Exception:
+        logger.exception("screening failed, the payment is held", extra={"payment_id": str(subject_id)})
+        return None
+    return verdict
+
+
+def _limit_statements(*, milliseconds: int) -> None:
+    """No statement of this transaction may take longer, waiting for locks included."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+
+
+def _lift_limit() -> None:
+    """Back to the session's own limit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
