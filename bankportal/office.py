@@ -76,6 +76,8 @@ GROUPS: dict[str, list[Item]] = {
         Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
         Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
+        Item("Fraud lists", "playlist_remove", "fraud_listentry", "fraud_view", "", "lists"),
+        Item("Snoozed rules", "snooze", "fraud_snooze", "fraud_view"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
     ],
     "Oversight": [
@@ -89,6 +91,7 @@ QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
     "fraud": ("Open fraud cases", "fraud_case", "?status__exact=OPEN", "gpp_maybe"),
     "loans": ("Loans to decide", "loans_application", "", "request_quote"),
     "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=SHADOW", "rule"),
+    "lists": ("Entries of lists to approve", "fraud_listentry", "?state__exact=PENDING", "playlist_add_check"),
     "held": ("Held payments", "payments_payment", "?status__exact=HELD", "hourglass_top"),
     "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),
 }

@@ -98,6 +98,36 @@ class RuleCodeTaken(errors.Conflict):
     message = "Another rule already has this code."
 
 
+class EntryNotFound(errors.NotFound):
+    code = "entry_not_found"
+    message = "We could not find that entry."
+
+
+class EntryStateConflict(errors.Conflict):
+    code = "entry_state_conflict"
+    message = "This is not possible in the entry's present state."
+
+
+class OneAuthor(errors.Forbidden):
+    code = "one_author"
+    message = "You wrote this entry: somebody else has to approve it."
+
+
+class SnoozeNotFound(errors.NotFound):
+    code = "snooze_not_found"
+    message = "We could not find that snooze."
+
+
+class SnoozeOver(errors.Conflict):
+    code = "snooze_over"
+    message = "This snooze is over already."
+
+
+class OwnSnooze(errors.Forbidden):
+    code = "own_snooze"
+    message = "These are your own payments: somebody else has to decide about them."
+
+
 class ModelNotFound(errors.NotFound):
     code = "model_not_found"
     message = "We could not find that model."

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -19,9 +18,6 @@ from fraud.errors import InvalidCondition
 from fraud.models import RuleAction
 from fraud.rules import conditions, wording
 from fraud.rules.features import FEATURES, Feature, Kind
-from fraud.services.backtests import LONGEST
-from fraud.services.rules import BACKTEST_DAYS
-from identity.backoffice import DecisionForm
 
 GROUPS: Mapping[str, int] = {"first": 5, "second": 4}
 JOINS = (("all", "all of these are true"), ("any", "at least one of these is true"))
@@ -238,27 +234,6 @@ def _row(comparison: Mapping[str, Any]) -> dict[str, str]:
         "value": text,
         "of": comparison.get("of", ""),
     }
-
-
-class BacktestForm(DecisionForm):
-    """The reason of leaving the draft, and over how many days back the rule is tried."""
-
-    days = forms.IntegerField(
-        label="Payments of the last days",
-        min_value=1,
-        max_value=LONGEST.days,
-        initial=BACKTEST_DAYS,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=f"1 to {LONGEST.days}.",
-    )
-
-
-class PeriodForm(BacktestForm):
-    """The days alone: nothing changes, so there is no reason to give."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        del self.fields["reason"]
 
 
 def _choice(label: str, choices: Any, *, required: bool = True) -> forms.ChoiceField:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fraud.admin.calls import ApiCallAdmin
 from fraud.admin.cases import CaseAdmin
 from fraud.admin.decisions import DecisionAdmin
+from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
 from fraud.admin.rules import RuleAdmin
 
-__all__ = ["ApiCallAdmin", "CaseAdmin", "DecisionAdmin", "RuleAdmin"]
+__all__ = ["ApiCallAdmin", "CaseAdmin", "DecisionAdmin", "ListEntryAdmin", "RuleAdmin", "SnoozeAdmin"]

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -72,6 +73,23 @@ class DecisionAdmin(FileAdmin):
             vector=vector,
             outcome_colour=OUTCOME_COLOURS[decision.get_outcome_display()],
             silent=silent_hits_of(decision),
+            ways_on=_ways_on(request, decision),
             case=Case.objects.filter(decision=decision).first(),
             subject=subjects.describe(decision.subject_kind, decision.subject_id),
         )
+
+
+def _ways_on(request: HttpRequest, decision: Decision) -> list[tuple[str, str]]:
+    """Forms of the lists that this decision fills in, for whoever may send them."""
+    ways = []
+    told = {
+        "PAYEE": ("Put the payee on a list", decision.beneficiary_ref),
+        "DEVICE": ("Put the device on a list", decision.device),
+        "NETWORK": ("Put the address on a list", decision.ip),
+    }
+    if request.user.has_perm("identity.fraud_edit_rules"):
+        new = reverse("admin:fraud_listentry_new")
+        ways = [(words, f"{new}?decision={decision.pk}&kind={kind}") for kind, (words, value) in told.items() if value]
+    if request.user.has_perm("identity.fraud_decide"):
+        ways.append(("Snooze a rule for this account", f"{reverse('admin:fraud_snooze_new')}?decision={decision.pk}"))
+    return ways

@@ -28,7 +28,11 @@ STATUS_COLOURS = {
     "In shadow": "warning",
 }
 # Reasons that are not rules.
-BUILT_IN = {"NOT_SCREENED": "The checks did not answer", "UNKNOWN_AMOUNT": "No exchange rate"}
+BUILT_IN = {
+    "NOT_SCREENED": "The checks did not answer",
+    "UNKNOWN_AMOUNT": "No exchange rate",
+    "BLOCK_LIST": "On the block list",
+}
 OUTCOME_COLOURS = {
     "Held": "warning",
     "Refused": "danger",

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
@@ -20,9 +21,10 @@ from common.errors import DomainError
 from fraud import queries, services
 from fraud.admin import trials
 from fraud.admin.files import STATUS_COLOURS, FileAdmin
+from fraud.admin.forms import BacktestForm, PeriodForm
 from fraud.errors import InvalidCondition
-from fraud.forms import BacktestForm, PeriodForm, RuleForm, TooRich, initial_of
-from fraud.models import Rule, RuleState
+from fraud.forms import RuleForm, TooRich, initial_of
+from fraud.models import Rule, RuleAction, RuleState
 from fraud.queries import trials as trial_queries
 from fraud.rules import conditions, wording
 from fraud.rules.features import FEATURES
@@ -144,7 +146,11 @@ class RuleAdmin(FileAdmin):
                 (mine and edits and rule.state == RuleState.DRAFT) or (approves and not (mine and rule.state == "LIVE"))
             ),
         }
-        return {name: self._url(name, rule.pk) for name, allowed in possible.items() if allowed}
+        deeds = {name: self._url(name, rule.pk) for name, allowed in possible.items() if allowed}
+        decides = request.user.has_perm("identity.fraud_decide")
+        if decides and rule.state == RuleState.LIVE and rule.action == RuleAction.FLAG:
+            deeds["snooze"] = f"{reverse('admin:fraud_snooze_new')}?rule={rule.code}"
+        return deeds
 
     def edit(self, request: HttpRequest, rule_id: uuid.UUID | None = None) -> HttpResponse:
         if not self.has_write_rule_permission(request):

@@ -76,6 +76,7 @@ def _facts(result: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[st
         ("Recall", f"{percent(result['recall'])} of {number_format(result['frauds'])} frauds that are known"),
         ("Money saved", f"{base(result['saved_minor'])} of fraud that went through then"),
         ("Customers bothered", number_format(result["customers_bothered"])),
+        ("Kept quiet then by a snooze or an allow list", number_format(result.get("silenced", 0))),
         ("Hits that something stopped then", ", ".join(overlap) or "none"),
     ]
 

@@ -16,6 +16,7 @@ from fraud.models.deciding import (
 from fraud.models.desk import CaseCheck, CustomerAnswer, DeskConfig, Dossier
 from fraud.models.gateway import CALLS_KEPT_DAYS, ApiCall, GatewayTransaction
 from fraud.models.history import Activity, EntityReport
+from fraud.models.lists import EntryState, ListEntry, Snooze, SnoozeHolder
 from fraud.models.registry import (
     FeaturesConfig,
     ModelFile,
@@ -45,9 +46,11 @@ __all__ = [
     "Dossier",
     "DriftReport",
     "EntityReport",
+    "EntryState",
     "FeaturesConfig",
     "GatewayTransaction",
     "Label",
+    "ListEntry",
     "ModelFile",
     "ModelState",
     "ModelVersion",
@@ -59,5 +62,7 @@ __all__ = [
     "ShadowScore",
     "SilentHit",
     "SilentWhy",
+    "Snooze",
+    "SnoozeHolder",
     "ThresholdConfig",
 ]

@@ -21,6 +21,8 @@ class Seen:
     amount_base_minor: int | None
     codes: tuple[str, ...]
     is_fraud: bool | None
+    # A soft rule was quiet for this payment, by a snooze or an allow list of that moment.
+    quiet: bool = False
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Tally:
     hits: int = 0
     hits_fraud: int = 0
     hits_honest: int = 0
+    silenced: int = 0
     frauds: int = 0
     # Fraud that went through unhindered then and would have been stopped.
     saved_minor: int = 0
@@ -41,6 +44,9 @@ class Tally:
         self.decisions += 1
         self.frauds += seen.is_fraud is True
         if evaluate(node, seen.vector) is not True:
+            return
+        if seen.quiet:
+            self.silenced += 1
             return
         self.hits += 1
         self.overlap.update(set(seen.codes))
@@ -67,6 +73,7 @@ class Tally:
             "hits": self.hits,
             "hits_fraud": self.hits_fraud,
             "hits_honest": self.hits_honest,
+            "silenced": self.silenced,
             "frauds": self.frauds,
             "precision": self.precision,
             "recall": self.recall,

@@ -24,9 +24,9 @@ def entities_of(*, beneficiary_ref: str, device: str, ip: str | None) -> Entitie
     """The keys of a payment. An address is known only when it is one."""
     address = address_of(ip or "")
     return Entities(
-        beneficiary=_key("beneficiary", beneficiary_ref),
-        device=_key("device", device[:200]) if device else None,
-        ip=_key("ip", address) if address else None,
+        beneficiary=key_of("beneficiary", beneficiary_ref),
+        device=key_of("device", device[:200]) if device else None,
+        ip=key_of("ip", address) if address else None,
         address=address,
     )
 
@@ -39,6 +39,7 @@ def address_of(text: str) -> str | None:
         return None
 
 
-def _key(kind: str, value: str) -> int:
+def key_of(kind: str, value: str) -> int:
+    """The first 64 bits of a hash of a thing of some kind, signed."""
     digest = hashlib.blake2b(f"{kind}:{value}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

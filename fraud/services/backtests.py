@@ -18,10 +18,13 @@ from audit import services as audit
 from common.db import require_transaction, use_case_or_part
 from common.errors import Invalid
 from fraud.errors import InvalidCondition, RuleNotFound
-from fraud.models import Backtest, BacktestKind, Decision, Label, Rule
+from fraud.models import Backtest, BacktestKind, Decision, Label, Rule, RuleAction
+from fraud.queries.lists import Quieted
+from fraud.queries.lists import quieted as quieted_by
 from fraud.rules import conditions
 from fraud.rules.backtesting import Seen, Tally
 from fraud.rules.features import SCHEMA_HASH
+from fraud.rules.lists import Told, keys_of, standing
 from identity import services as identity
 from identity.models import User
 
@@ -29,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST = timedelta(days=400)
 CHUNK = 2000
+TOLD = ("account_ref", "at", "beneficiary_ref", "device", "ip", "country")
 # A worker that has not written for so long is gone, and another may begin anew.
 GONE_AFTER = timedelta(minutes=2)
 
@@ -128,13 +132,42 @@ def _decisions(asked: Backtest) -> QuerySet[Decision]:
 
 
 def _seen(asked: Backtest) -> Iterator[Seen]:
+    quieted = _quieted(asked)
     label = Label.objects.filter(decision=OuterRef("pk")).values("is_fraud")[:1]
     rows = _decisions(asked).annotate(known=Subquery(label)).order_by("at", "pk")
-    for features, customer_id, amount, reasons, known in rows.values_list(
-        "features", "customer_id", "amount_base_minor", "reasons", "known"
+    for features, customer_id, amount, reasons, known, *told in rows.values_list(
+        "features", "customer_id", "amount_base_minor", "reasons", "known", *TOLD
     ).iterator(chunk_size=CHUNK):
         codes = tuple(str(reason["code"]) for reason in reasons)
-        yield Seen(features, customer_id, amount, codes, known)
+        quiet = bool(quieted) and _was_quiet(quieted, customer_id, *told)
+        yield Seen(features, customer_id, amount, codes, known, quiet)
+
+
+def _quieted(asked: Backtest) -> Quieted:
+    rule = asked.rule
+    if rule is None or rule.action == RuleAction.BLOCK:
+        return Quieted((), (), ())
+    return quieted_by(rule.code, from_at=asked.from_at, to_at=asked.to_at)
+
+
+def _was_quiet(
+    quieted: Quieted,
+    customer_id: uuid.UUID,
+    account_ref: uuid.UUID,
+    at: datetime,
+    payee: str,
+    device: str,
+    ip: str | None,
+    country: str,
+) -> bool:
+    said = standing(
+        entries=quieted.entries,
+        snoozes=quieted.snoozes,
+        keys=keys_of(Told(payee, device, ip or "", country), quieted.shapes),
+        holders=(customer_id, account_ref),
+        at=at,
+    )
+    return bool(said.silenced)
 
 
 def _need_period(from_at: datetime, to_at: datetime) -> None:

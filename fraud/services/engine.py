@@ -11,6 +11,7 @@ from django.conf import settings
 from fraud import queries
 from fraud.errors import InvalidCondition
 from fraud.models import ModelVersion, Rule, RuleAction, RuleState
+from fraud.queries.lists import NOTHING_IN_USE, InUse, in_use
 from fraud.rules import conditions, wording
 from fraud.rules.deciding import Thresholds
 from fraud.rules.judging import LiveRule
@@ -35,6 +36,7 @@ class Engine:
     token: uuid.UUID | None
     rules: tuple[LiveRule, ...] = ()
     shadow: tuple[LiveRule, ...] = ()
+    lists: InUse = NOTHING_IN_USE
     model_id: uuid.UUID | None = None
     opened_stack: Stack | None = None
     model_missing: bool = False
@@ -90,6 +92,7 @@ def _load(token: uuid.UUID | None, before: Engine) -> Engine:
         token=token,
         rules=tuple(compile_rule(rule) for rule in asked if rule.state == RuleState.LIVE),
         shadow=tuple(compile_rule(rule) for rule in asked if rule.state == RuleState.SHADOW),
+        lists=in_use(),
         model_id=model_id,
         opened_stack=stack,
         model_missing=missing,

@@ -11,12 +11,14 @@ from common.db import require_transaction
 from common.rows import insert
 from fraud.models import Decision
 from fraud.queries.history import known_of
+from fraud.queries.lists import Asked, standing_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide
 from fraud.rules.entities import Entities, entities_of
 from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
 from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shadow_hits
+from fraud.rules.lists import Told
 from fraud.services import engine
 from fraud.services.history import lock_customer, requested_step
 from fraud.services.opening import open_case
@@ -26,8 +28,8 @@ from fraud.services.silence import keep_silent
 def screen(*, facts: Facts) -> Verdict:
     """Judge one payment and store the decision (and a case when a person has to look) in the caller's transaction.
 
-    A refusal is a Verdict, not an exception. One query beside the lock and what is written.
-    Raises NoTransaction.
+    A refusal is a Verdict, not an exception. One query beside the lock and what is written, and
+    a second one while lists or snoozes are in force. Raises NoTransaction.
     """
     require_transaction()
     started = time.perf_counter()
@@ -36,7 +38,8 @@ def screen(*, facts: Facts) -> Verdict:
     known = known_of(customer_id=facts.customer_id, account_ref=facts.account_ref, entities=entities, at=facts.at)
     live = engine.current(known.ruleset_token)
     vector = _without(derive(facts=facts, past=known.past, at_us=microseconds(known.at)), live.features_off)
-    judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY)
+    standing = standing_of(_asked(facts), used=live.lists, at=known.at)
+    judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY, standing=standing)
     if live.model_missing:
         judgement = _missing(judgement)
     decided = decide(
@@ -51,7 +54,7 @@ def screen(*, facts: Facts) -> Verdict:
     decision = _decision(facts, entities, vector, decided, live, latency_ms)
     settled = decided.outcome is Outcome.APPROVED
     insert(decision, requested_step(decision.pk, facts, entities=entities, known=known, settled=settled))
-    keep_silent(decision, shadow_hits(live.shadow, vector))
+    keep_silent(decision.pk, judgement.silent + shadow_hits(live.shadow, vector))
     _open_case(decision)
     return _verdict(decided, decision)
 
@@ -85,6 +88,11 @@ def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
     return _verdict(decided, _keep(facts, decided))
 
 
+def _asked(facts: Facts) -> Asked:
+    told = Told(facts.beneficiary_ref, facts.device, facts.ip, facts.country)
+    return Asked(told, facts.customer_id, facts.account_ref)
+
+
 def _without(vector: dict[str, Value], switched_off: frozenset[str]) -> dict[str, Value]:
     return {**vector, **dict.fromkeys(switched_off)} if switched_off else vector
 
@@ -94,7 +102,8 @@ def _missing(judgement: Judgement) -> Judgement:
     if judgement.outcome is Outcome.BLOCKED:
         return judgement
     score = max(judgement.score, FIRST_FLAG)
-    return Judgement(Outcome.FLAGGED, score, (*judgement.reasons, MODEL_MISSING))
+    reasons = (*judgement.reasons, MODEL_MISSING)
+    return Judgement(Outcome.FLAGGED, score, reasons, judgement.silent)
 
 
 def _verdict(decided: Decided, decision: Decision) -> Verdict:

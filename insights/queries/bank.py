@@ -14,7 +14,7 @@ from accounts import queries as accounts
 from accounts.models import Account, Status
 from audit.models import AuditEvent
 from common.money import Money
-from fraud.models import Case, CaseStatus, Dossier, Rule, RuleState
+from fraud.models import Case, CaseStatus, Dossier, EntryState, ListEntry, Rule, RuleState
 from fraud.queries import case_queue
 from identity.models import User
 from identity.permissions import Role
@@ -66,6 +66,7 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
         ("fraud_view", lambda: _fraud_queue(now)),
         ("loan_view", _loan_queue),
         ("fraud_approve_rules", _rule_queue),
+        ("fraud_approve_rules", _list_queue),
         ("payment_view", lambda: _held_queue(now)),
         ("account_view", _frozen_queue),
     ]
@@ -167,6 +168,11 @@ def _loan_queue() -> Queue:
 def _rule_queue() -> Queue:
     row = Rule.objects.filter(state=RuleState.SHADOW).aggregate(count=Count("pk"), oldest=Min("shadow_at"))
     return Queue("rules", row["count"], row["oldest"])
+
+
+def _list_queue() -> Queue:
+    row = ListEntry.objects.filter(state=EntryState.PENDING).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    return Queue("lists", row["count"], row["oldest"])
 
 
 def _held_queue(now: datetime) -> Queue:

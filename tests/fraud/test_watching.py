@@ -48,6 +48,7 @@ def test_a_backtest_counts_what_the_rule_would_have_hit(screen: Any, officer: An
         "hits": 2,
         "hits_fraud": 1,
         "hits_honest": 1,
+        "silenced": 0,
         "frauds": 1,
         "precision": 0.5,
         "recall": 1.0,

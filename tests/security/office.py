@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -105,6 +106,15 @@ PAGES: dict[str, Page] = {
     ),
     "fraud/case/next/": Page("fraud_decide", {}, post_only=True),
     "fraud/case/together/": Page("fraud_decide", {**REASON, "decision": "DECLINE", "cases": "1"}),
+    "fraud/listentry/<uuid:entry_id>/approve/": Page("fraud_approve_rules", REASON),
+    "fraud/listentry/<uuid:entry_id>/end/": Page("fraud_approve_rules", REASON),
+    "fraud/listentry/add-entries/": Page("fraud_edit_rules", {}, leads_on=True),
+    "fraud/listentry/new/": Page("fraud_edit_rules", {**REASON, "listing": "BLOCK", "kind": "COUNTRY", "values": "AQ"}),
+    "fraud/snooze/<uuid:snooze_id>/end/": Page("fraud_decide", REASON),
+    "fraud/snooze/new/": Page(
+        "fraud_decide", {**REASON, "rule": "LARGE_TO_NEW_PAYEE", "who": "bob@example.com", "days": "7"}
+    ),
+    "fraud/snooze/snooze-a-rule/": Page("fraud_decide", {}, leads_on=True),
     "fraud/rule/<uuid:rule_id>/approve/": Page("fraud_approve_rules", REASON),
     # Only its maker edits a draft; others are led to the rule.
     "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}, leads_on=True),
@@ -225,6 +235,17 @@ def furnish(alice: User) -> Things:
     fraud.submit_rule(actor=officer, rule_id=rule.pk, reason="For the test", now=now)
     backtests.run_backtest(backtest_id=rule.backtests.get().pk, now=now)
     fraud.shadow_rule(actor=officer, rule_id=rule.pk, reason="For the test", now=now)
+    entry = fraud.add_entries(
+        actor=officer,
+        listing="ALLOW",
+        kind="PAYEE",
+        values=["NOBODY-IS-CALLED-THIS"],
+        reason="For the test",
+        ends_at=now + timedelta(days=30),
+        rules=[shipped.code],
+        now=now,
+    )[0]
+    snooze = fraud.snooze_rule(actor=officer, code=shipped.code, who=bob.email, days=7, reason="For the test", now=now)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
     with transaction.atomic():
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
@@ -301,6 +322,8 @@ def furnish(alice: User) -> Things:
             "application_id": str(application.pk),
             "case_id": str(case_of(waiting).pk),
             "content_type_id": "1",
+            "entry_id": str(entry.pk),
+            "snooze_id": str(snooze.pk),
             "document_id": str(application.documents.all()[0].pk),
             "object_id": str(uuid4()),
             "page": "1",

@@ -94,6 +94,8 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "rule_id": str(Rule.objects.values_list("pk", flat=True)[0]),
         "transaction_id": str(payment.pk),
         "backtest_id": str(payment.pk),
+        "entry_id": str(payment.pk),
+        "snooze_id": str(payment.pk),
         "name": "geo_anomaly_flag",
         "review_id": str(review.pk),
         "payee_id": str(payee.pk),
