@@ -47,6 +47,10 @@ app.conf.update(
         "run-backtests": {"task": "fraud.tasks.run_backtests", "schedule": 15.0},
         "purge-fraud-calls": {"task": "fraud.tasks.purge_calls", "schedule": 3600.0},
         "draw-sample": {"task": "fraud.tasks.draw_sample", "schedule": 900.0},
+        "recalibrate-fraud": {
+            "task": "fraud.tasks.recalibrate",
+            "schedule": crontab(hour=3, minute=40, day_of_week="monday"),
+        },
         "report-drift": {"task": "fraud.tasks.report_drift", "schedule": 3600.0},
         "make-ledger-months": {"task": "ledger.tasks.make_months", "schedule": crontab(hour=0, minute=20)},
         "seal-entries": {"task": "ledger.tasks.seal_entries", "schedule": 30.0},

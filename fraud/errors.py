@@ -145,6 +145,13 @@ class ModelUnusable(errors.Conflict):
     message = "This model cannot be used."
 
 
+class ModelNotProven(errors.Conflict):
+    """The labels say that a model is worse than the champion, or are too few to tell; its text says which."""
+
+    code = "model_not_proven"
+    message = "It is not known that this model is at least as good as the one in charge."
+
+
 class SameNominatorAndPromoter(errors.Forbidden):
     code = "same_nominator_and_promoter"
     message = "You asked for this model: somebody else has to put it in charge."

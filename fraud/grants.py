@@ -7,6 +7,7 @@ from psycopg2 import sql
 
 from fraud.models import (
     Activity,
+    AlertBudgetConfig,
     AnomalyScore,
     ApiCall,
     CaseCheck,
@@ -19,6 +20,7 @@ from fraud.models import (
     FeaturesConfig,
     GatewayTransaction,
     Label,
+    ModelComparison,
     ModelFile,
     ModelVersionConfig,
     ShadowScore,
@@ -38,7 +40,17 @@ _EVIDENCE = (
     AnomalyScore,
     SilentHit,
 )
-_KEPT = (ModelFile, FeaturesConfig, ModelVersionConfig, ThresholdConfig, DeskConfig, ShadowScore, DriftReport)
+_KEPT = (
+    ModelFile,
+    ModelComparison,
+    AlertBudgetConfig,
+    FeaturesConfig,
+    ModelVersionConfig,
+    ThresholdConfig,
+    DeskConfig,
+    ShadowScore,
+    DriftReport,
+)
 
 
 # A trigger lets only old rows go.

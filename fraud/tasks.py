@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, backtests, calls, sampling, watching
+from fraud.services import anomalies, backtests, calls, recalibrating, sampling, watching
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def score_anomalies(**_: object) -> int:
 def score_challengers(**_: object) -> int:
     """Let challengers say what they would have decided; safe to run twice."""
     return watching.score_challengers(now=timezone.now())
+
+
+@shared_task
+def recalibrate(**_: object) -> bool:
+    """Move the thresholds towards the alert budget, once a week; False when nothing moved. Safe to run twice."""
+    return recalibrating.recalibrate(now=timezone.now()) is not None
 
 
 @shared_task

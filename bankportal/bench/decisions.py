@@ -27,6 +27,7 @@ from fraud.rules.learning.layers import LayerName
 from fraud.rules.learning.stack import Budget, Scaled, Stack, supervised_scale, unsupervised_scale
 from fraud.rules.learning.trees import Floats
 from fraud.services import registry
+from fraud.services.unsealing import signing_key
 from identity.models import User
 
 SEED = 20_260_412
@@ -255,7 +256,7 @@ def fitted(rows: Floats, frauds: Floats) -> Stack:
 
 def put_in_charge(stack: Stack, *, golden: Floats, maker: User, checker: User, now: datetime) -> ModelVersion:
     """Seal the layers and promote them as people do."""
-    sealed = artifact.seal(stack, golden=golden, about={"metrics": {}}, key=registry.signing_key())
+    sealed = artifact.seal(stack, golden=golden, about={"metrics": {}}, key=signing_key())
     with use_case():
         version = registry.keep(sealed=sealed, trained_by=None, now=now)
     reason = "A throwaway bank."

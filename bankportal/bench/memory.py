@@ -25,11 +25,11 @@ def _grown() -> float:
     from fraud import queries, services  # noqa: F401, PLC0415
     from fraud.rules.features import VECTOR_FEATURES  # noqa: PLC0415
     from fraud.rules.learning.stack import scores  # noqa: PLC0415
-    from fraud.services import registry  # noqa: PLC0415
+    from fraud.services.unsealing import opened  # noqa: PLC0415
 
     champion = queries.champions()[0]
     before = _resident()
-    stack = registry.opened(champion).stack
+    stack = opened(champion).stack
     rows = np.ones((1000, len(VECTOR_FEATURES)))
     scores(stack, rows[:1])
     scores(stack, rows)

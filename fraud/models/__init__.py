@@ -18,7 +18,9 @@ from fraud.models.gateway import CALLS_KEPT_DAYS, ApiCall, GatewayTransaction
 from fraud.models.history import Activity, EntityReport
 from fraud.models.lists import EntryState, ListEntry, Snooze, SnoozeHolder
 from fraud.models.registry import (
+    AlertBudgetConfig,
     FeaturesConfig,
+    ModelComparison,
     ModelFile,
     ModelState,
     ModelVersion,
@@ -30,6 +32,7 @@ from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowSco
 __all__ = [
     "CALLS_KEPT_DAYS",
     "Activity",
+    "AlertBudgetConfig",
     "AnomalyModel",
     "AnomalyScore",
     "ApiCall",
@@ -51,6 +54,7 @@ __all__ = [
     "GatewayTransaction",
     "Label",
     "ListEntry",
+    "ModelComparison",
     "ModelFile",
     "ModelState",
     "ModelVersion",

@@ -79,6 +79,37 @@ class ModelVersion(models.Model):
         return f"Model {self.number}"
 
 
+class ModelComparison(models.Model):
+    """A challenger beside the champion of then, on matured labels of payments that neither learnt from.
+
+    `low` and `high` bound what the challenger's average precision is above the champion's, in 95 of 100 resamples; empty
+    while labels are too few.
+    """
+
+    challenger = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="comparisons")
+    champion = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    compared_at = models.DateTimeField()
+    frauds = models.PositiveIntegerField()
+    others = models.PositiveIntegerField()
+    champion_precision = models.FloatField(null=True)
+    challenger_precision = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(low__isnull=True, high__isnull=True) | Q(low__lte=F("high")),
+                name="fraud_modelcomparison_interval",
+            )
+        ]
+        triggers = append_only("model_comparison")
+
+    def __str__(self) -> str:
+        return f"Comparison {self.pk}"
+
+
 class ModelFile(models.Model):
     """The arrays of one layer, as NumPy writes them without pickle."""
 
@@ -138,6 +169,13 @@ class ModelVersionConfig(ConfigChange):
 class ThresholdConfig(ConfigChange):
     """From which score on a model's word flags a payment, and from which it blocks one."""
 
+    changed_by = models.ForeignKey(  # type: ignore[assignment]  # empty here only
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: the weekly recalibration.",
+    )
     flag_at = models.FloatField()
     block_at = models.FloatField()
 
@@ -152,3 +190,22 @@ class ThresholdConfig(ConfigChange):
 
     def __str__(self) -> str:
         return f"flag at {self.flag_at}, block at {self.block_at}"
+
+
+class AlertBudgetConfig(ConfigChange):
+    """The shares of traffic that models may have held for review and refused; the thresholds follow them weekly."""
+
+    flagged_share = models.FloatField()
+    blocked_share = models.FloatField()
+
+    class Meta(ConfigChange.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blocked_share__gt=0.0, flagged_share__gt=F("blocked_share"), flagged_share__lte=0.2),
+                name="fraud_alertbudgetconfig_order",
+            )
+        ]
+        triggers = append_only("alert_budget_config")
+
+    def __str__(self) -> str:
+        return f"hold {self.flagged_share:.2%}, refuse {self.blocked_share:.2%}"

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, OuterRef, Subquery
 
 from fraud.models import (
+    AlertBudgetConfig,
     AnomalyModel,
     Case,
     CaseQuerySet,
@@ -25,6 +26,7 @@ from fraud.models import (
 )
 from fraud.rules.deciding import Thresholds
 from fraud.rules.desk import SAMPLED
+from fraud.rules.learning.stack import Budget
 from identity.models import User
 
 
@@ -54,6 +56,12 @@ def switches() -> Switches:
     )
 
 
+def budget() -> Budget:
+    """The alert budget that was set last."""
+    latest = AlertBudgetConfig.objects.order_by("-pk").first()
+    return Budget(flagged=latest.flagged_share, blocked=latest.blocked_share) if latest else Budget()
+
+
 def champions() -> list[ModelVersion]:
     """The champion and, behind it, the last three before it; nothing before the first promotion."""
     found = ModelVersion.objects.filter(promoted_at__isnull=False, state__in=["CHAMPION", "RETIRED"])
@@ -78,6 +86,16 @@ def learnable(
     latest = found.order_by("-at", "-pk").values_list("pk", flat=True)[:limit]
     ordered = Decision.objects.filter(pk__in=latest).annotate(known=Subquery(known)).order_by("at", "pk")
     return ordered.values_list("at", "features", "known").iterator(chunk_size=5000)
+
+
+def labelled(
+    *, since: datetime, until: datetime, known_by: datetime, schema_hash: str, limit: int
+) -> list[tuple[dict[str, Any], bool]]:
+    """Vector and label of the latest decisions in `(since, until]` whose label was known by `known_by`."""
+    found = Label.objects.filter(
+        decision__at__gt=since, decision__at__lte=until, decision__schema_hash=schema_hash, labelled_at__lte=known_by
+    )
+    return list(found.order_by("-decision__at", "-pk").values_list("decision__features", "is_fraud")[:limit])
 
 
 def unscored_decisions(*, since: datetime, schema_hash: str, limit: int) -> list[Decision]:

@@ -17,7 +17,7 @@ from fraud.rules.deciding import Thresholds
 from fraud.rules.judging import LiveRule
 from fraud.rules.learning.artifact import BrokenArtifact
 from fraud.rules.learning.stack import Stack
-from fraud.services import registry
+from fraud.services.unsealing import opened
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def _model(before: Engine) -> tuple[uuid.UUID | None, Stack | None, bool]:
 
 def _open(version: ModelVersion) -> Stack | None:
     try:
-        return registry.opened(version).stack
+        return opened(version).stack
     except BrokenArtifact:
         logger.exception("fraud model refused, the one before it stays", extra={"model": version.number})
         return None

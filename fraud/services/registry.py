@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import uuid
 from datetime import datetime
+from typing import Any
 
-from django.conf import settings
 from django.db.models import Max
 
 from audit import services as audit
 from common.db import lock_advisory, require_transaction, use_case
-from fraud.errors import ModelNotFound, ModelStateConflict, ModelUnusable, ReasonMissing, SameNominatorAndPromoter
-from fraud.models import ModelFile, ModelState, ModelVersion
-from fraud.rules.learning.artifact import BrokenArtifact, Opened, Sealed, unseal
+from fraud.errors import (
+    ModelNotFound,
+    ModelNotProven,
+    ModelStateConflict,
+    ModelUnusable,
+    ReasonMissing,
+    SameNominatorAndPromoter,
+)
+from fraud.models import ModelComparison, ModelFile, ModelState, ModelVersion
+from fraud.rules.learning.artifact import BrokenArtifact, Sealed
+from fraud.services.comparing import FEWEST_OF_EACH, MATURE, compared
 from fraud.services.rules import touch_ruleset
+from fraud.services.unsealing import opened
 from identity import services as identity
 from identity.models import User
 
 logger = logging.getLogger(__name__)
 
 _NUMBERS_LOCK = 4603
-
-
-def signing_key() -> bytes:
-    """The key of all manifests, from the installation's secret."""
-    return hashlib.sha256(b"bankportal.fraud.models:" + settings.SECRET_KEY.encode()).digest()
 
 
 def keep(*, sealed: Sealed, trained_by: User | None, now: datetime) -> ModelVersion:
@@ -49,7 +52,7 @@ def keep(*, sealed: Sealed, trained_by: User | None, now: datetime) -> ModelVers
 
 
 def nominate(*, actor: User, version_id: uuid.UUID, reason: str, now: datetime) -> ModelVersion:
-    """Ask for a challenger to become champion.
+    """Ask for a challenger to become champion; it is compared with the present one for those who decide.
 
     Raises PermissionMissing, ReasonMissing, ModelNotFound, ModelStateConflict, ModelUnusable.
     """
@@ -63,14 +66,16 @@ def nominate(*, actor: User, version_id: uuid.UUID, reason: str, now: datetime) 
         version.state = ModelState.NOMINATED
         version.nominated_by, version.nominated_at = actor, now
         version.save(update_fields=["state", "nominated_by", "nominated_at"])
+        compared(version, now=now)
         _record(version, actor, "fraud.model_nominated", reason=reason)
     return version
 
 
-def promote(*, actor: User, version_id: uuid.UUID, reason: str, now: datetime) -> ModelVersion:
+def promote(*, actor: User, version_id: uuid.UUID, reason: str, now: datetime, despite: str = "") -> ModelVersion:
     """Put a nominated model in charge; every process follows at its next payment.
 
-    Raises PermissionMissing, ReasonMissing, ModelNotFound, ModelStateConflict, SameNominatorAndPromoter, ModelUnusable.
+    `despite` is why it shall be so although the labels say it is worse, or are too few to tell. Raises PermissionMissing,
+    ReasonMissing, ModelNotFound, ModelStateConflict, SameNominatorAndPromoter, ModelUnusable, ModelNotProven.
     """
     identity.require(actor, "fraud_approve_rules")
     _need(reason)
@@ -79,12 +84,16 @@ def promote(*, actor: User, version_id: uuid.UUID, reason: str, now: datetime) -
         if version.nominated_by_id == actor.pk:
             raise SameNominatorAndPromoter
         _try(version)
+        comparison = compared(version, now=now)
+        if comparison is not None and not despite.strip():
+            _need_proof(comparison)
         _replace_champion(now)
         version.state = ModelState.CHAMPION
         version.promoted_by, version.promoted_at = actor, now
         version.save(update_fields=["state", "promoted_by", "promoted_at"])
         touch_ruleset(now=now)
-        _record(version, actor, "fraud.model_promoted", reason=reason)
+        proof = {"comparison": comparison.pk if comparison else None, "despite": despite.strip()}
+        _record(version, actor, "fraud.model_promoted", reason=reason, **proof)
     return version
 
 
@@ -127,12 +136,6 @@ def roll_back(*, actor: User, reason: str, now: datetime) -> ModelVersion:
     return former
 
 
-def opened(version: ModelVersion) -> Opened:
-    """The version's layers, checked. Raises BrokenArtifact."""
-    files = {file.name: bytes(file.data) for file in version.files.all()}
-    return unseal(Sealed(version.manifest, version.signature, files), key=signing_key())
-
-
 def _replace_champion(now: datetime) -> None:
     for former in ModelVersion.objects.select_for_update(of=("self",)).filter(state=ModelState.CHAMPION):
         former.state = ModelState.RETIRED
@@ -157,17 +160,31 @@ def _try(version: ModelVersion) -> None:
         raise ModelUnusable(f"This model cannot be used: {error}.") from error
 
 
+def _need_proof(comparison: ModelComparison) -> None:
+    """Raises ModelNotProven with what is known."""
+    if comparison.low is None or comparison.high is None:
+        raise ModelNotProven(
+            f"Only {comparison.frauds} frauds and {comparison.others} other payments have labels that neither model knew "
+            f"and that are {MATURE.days} days old; {FEWEST_OF_EACH} of each are needed to compare. Say why it shall take over all the same."
+        )
+    if comparison.high < 0.0:
+        raise ModelNotProven(
+            f"On {comparison.frauds + comparison.others} labelled payments its average precision is lower than the champion's, "
+            f"by {-comparison.high:.3f} to {-comparison.low:.3f}. Say why it shall take over all the same."
+        )
+
+
 def _need(reason: str) -> None:
     if not reason.strip():
         raise ReasonMissing
 
 
-def _record(version: ModelVersion, actor: User | None, action: str, *, reason: str = "") -> None:
+def _record(version: ModelVersion, actor: User | None, action: str, *, reason: str = "", **data: Any) -> None:
     audit.record(
         actor=actor,
         action=action,
         subject_kind="fraud_model",
         subject_id=version.pk,
         reason=reason,
-        data={"number": version.number},
+        data={"number": version.number, **data},
     )

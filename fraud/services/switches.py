@@ -8,12 +8,14 @@ from audit import services as audit
 from common.db import use_case, use_case_or_part
 from common.errors import Invalid
 from fraud.errors import ReasonMissing, UnknownFeature, UnknownSwitch
-from fraud.models import FeaturesConfig, ModelVersionConfig, ThresholdConfig
+from fraud.models import AlertBudgetConfig, FeaturesConfig, ModelVersionConfig, ThresholdConfig
 from fraud.rules.features import VECTOR_FEATURES
 from fraud.rules.learning.layers import KINDS
 from fraud.services.rules import touch_ruleset
 from identity import services as identity
 from identity.models import User
+
+HIGHEST_SHARE = 0.2
 
 
 def switch_feature(*, actor: User, name: str, enabled: bool, reason: str, now: datetime) -> FeaturesConfig:
@@ -61,6 +63,31 @@ def set_thresholds(*, actor: User, flag_at: float, block_at: float, reason: str,
             flag_at=flag_at, block_at=block_at, reason=reason.strip(), changed_by=actor, changed_at=now
         )
         _announce(actor, "fraud.thresholds_set", str(change), reason, now)
+    return change
+
+
+def set_budget(
+    *, actor: User, flagged_share: float, blocked_share: float, reason: str, now: datetime
+) -> AlertBudgetConfig:
+    """The shares of traffic that models may hold and refuse, from 0 to 1; thresholds follow with the next recalibration.
+
+    Raises PermissionMissing, Invalid, ReasonMissing.
+    """
+    identity.require(actor, "fraud_approve_rules")
+    if not 0.0 < blocked_share < flagged_share <= HIGHEST_SHARE:
+        raise Invalid(
+            f"Refuse a share above 0, and hold a larger one of at most {HIGHEST_SHARE:.0%}.", field="flagged_share"
+        )
+    _need(reason)
+    with use_case():
+        change = AlertBudgetConfig.objects.create(
+            flagged_share=flagged_share,
+            blocked_share=blocked_share,
+            reason=reason.strip(),
+            changed_by=actor,
+            changed_at=now,
+        )
+        _announce(actor, "fraud.budget_set", str(change), reason, now)
     return change
 
 

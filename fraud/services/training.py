@@ -19,9 +19,10 @@ from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.learning import artifact, boosting, unsupervised
 from fraud.rules.learning.layers import LayerName
 from fraud.rules.learning.metrics import FALSE_POSITIVES, recall_at
-from fraud.rules.learning.stack import Budget, Scaled, supervised_scale, threshold_for, unsupervised_scale
+from fraud.rules.learning.stack import Scaled, supervised_scale, threshold_for, unsupervised_scale
 from fraud.rules.learning.trees import Floats
 from fraud.services import registry
+from fraud.services.unsealing import signing_key
 from identity.models import User
 
 FEWEST_ROWS = 200
@@ -56,7 +57,7 @@ def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say
             f"There are {len(history.rows)} decisions to learn from in the last {days} days; {FEWEST_ROWS} are needed.",
         )
     say(f"{len(history.rows):,} decisions, {int(history.fraud.sum()):,} of them confirmed frauds")
-    budget = Budget()
+    budget = queries.budget()
     ordinary = history.rows[history.fraud == 0]
     stack: dict[LayerName, Scaled] = {}
     about: dict[str, Any] = {
@@ -89,7 +90,7 @@ def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say
         stack[name] = Scaled(layer, unsupervised_scale(training, budget))
         say(f"{name} fitted")
     golden = history.rows[np.linspace(0, len(history.rows) - 1, artifact.GOLDEN_ROWS).astype(int)]
-    sealed = artifact.seal(stack, golden=golden, about=about, key=registry.signing_key())
+    sealed = artifact.seal(stack, golden=golden, about=about, key=signing_key())
     with use_case():
         return registry.keep(sealed=sealed, trained_by=trained_by, now=now)
 

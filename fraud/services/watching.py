@@ -18,7 +18,7 @@ from fraud.rules.facts import Outcome, Reason
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
 from fraud.rules.judging import Judgement
 from fraud.rules.learning.artifact import BrokenArtifact
-from fraud.services import registry
+from fraud.services.unsealing import opened
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def score_challengers(*, now: datetime) -> int:
         if not decisions:
             continue
         try:
-            stack = registry.opened(version).stack
+            stack = opened(version).stack
         except BrokenArtifact:
             logger.exception("challenger refused", extra={"model": version.number})
             continue

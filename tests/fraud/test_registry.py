@@ -27,6 +27,7 @@ from fraud.rules.learning.boosting import Balance, Choice, Library
 from fraud.rules.learning.layers import UNSUPERVISED, LayerName
 from fraud.rules.learning.stack import Scale, Scaled
 from fraud.services import engine, registry, switches
+from fraud.services.unsealing import signing_key
 from tests.fraud.conftest import NOON
 from tests.fraud.test_layers import payments
 
@@ -60,7 +61,7 @@ def keep(db: None, stack: Any, golden: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
     def make(**scales: Scale) -> ModelVersion:
         layers = {name: replace(scaled, scale=scales.get(str(name), scaled.scale)) for name, scaled in stack.items()}
-        made = seal(layers, golden=golden, about={"rows": 400}, key=registry.signing_key())
+        made = seal(layers, golden=golden, about={"rows": 400}, key=signing_key())
         with use_case():
             return registry.keep(sealed=made, trained_by=None, now=NOON)
 
@@ -72,7 +73,7 @@ def in_charge(keep: Any, officer: Any, second_officer: Any) -> Callable[..., Mod
     def make(at: Any = NOON, **scales: Scale) -> ModelVersion:
         version = keep(**scales)
         registry.nominate(actor=officer, version_id=version.pk, reason="Better", now=at)
-        return registry.promote(actor=second_officer, version_id=version.pk, reason="Agreed", now=at)
+        return registry.promote(actor=second_officer, version_id=version.pk, reason="Agreed", now=at, despite="A test")
 
     return make
 

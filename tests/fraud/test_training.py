@@ -17,7 +17,8 @@ from fraud.errors import TooLittleHistory
 from fraud.models import Decision, Label, ModelState
 from fraud.rules.learning import boosting
 from fraud.rules.learning.layers import LayerName
-from fraud.services import registry, training
+from fraud.services import training
+from fraud.services.unsealing import opened
 from tests.fraud.conftest import NOON, do_screen
 
 Write = Callable[..., None]
@@ -66,8 +67,7 @@ def test_a_training_gives_a_challenger_with_a_report(write: Write) -> None:
     write(500)
     version, said = train(trials=1)
     assert version.state == ModelState.CHALLENGER
-    opened = registry.opened(version)
-    assert set(opened.stack) == {name for name in LayerName if name is not LayerName.RULES}
+    assert set(opened(version).stack) == {name for name in LayerName if name is not LayerName.RULES}
     manifest = json.loads(version.manifest)
     assert (manifest["rows"], manifest["frauds"], manifest["label_cut_off"]) == (501, 50, NOON.isoformat())
     assert manifest["metrics"]["average_precision"] > 0.5
@@ -79,7 +79,7 @@ def test_labels_that_come_later_do_not_count(write: Write) -> None:
     write(300, known_after=timedelta(days=60))
     version, said = train()
     assert json.loads(version.manifest)["frauds"] == 0
-    assert LayerName.SUPERVISED not in registry.opened(version).stack
+    assert LayerName.SUPERVISED not in opened(version).stack
     assert any("no supervised layer" in line for line in said)
 
 
