@@ -16,7 +16,7 @@ from accounts.rules.fees import Operation
 from accounts.rules.funding import FundingKind
 from accounts.rules.statements.content import StatementLine
 from common.money import Money
-from common.rest import MoneyTextField
+from common.rest import MoneyTextField, Shape
 
 
 class FeeBandOut(serializers.Serializer[Any]):
@@ -105,7 +105,7 @@ class OpenAccountIn(serializers.Serializer[Any]):
         return attrs
 
 
-class BalanceOut(serializers.Serializer[Holding]):
+class BalanceOut(Shape[Holding]):
     """`available` is what may leave the account now, overdraft included."""
 
     currency = serializers.CharField(source="account.currency")

@@ -20,7 +20,9 @@ API = [
     path("", include("fraud.api_urls")),
 ]
 
+# Addresses are tried in this order, so those of programs stand before those of people.
 urlpatterns = [
+    path("api/v1/", include(API)),
     path("", views.landing, name="landing"),
     path("overview/", include("insights.urls")),
     path("accounts/", include("accounts.urls")),
@@ -35,7 +37,6 @@ urlpatterns = [
     # Nothing here has a page "on the site"; Django's own view answers 500 to an id that is none.
     path("admin/r/<path:content_type_id>/<path:object_id>/", views.no_page),
     path("admin/", admin.site.urls),
-    path("api/v1/", include(API)),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     # These pages would answer other methods by rendering their template without its values, a 500.
     path("api/docs/", require_safe(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"),

@@ -8,17 +8,16 @@ connections by the transaction `DATABASE_PREPARE=false` leaves the planning to e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import count
+from operator import attrgetter
 from typing import Any, NamedTuple
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import AutoField, BinaryField, Field, JSONField, Model
+from django.db import connection, models
+from django.db.models import Field, Model
 from django.db.models.fields import NOT_PROVIDED
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -36,7 +35,7 @@ class Prepared:
     def all(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row."""
         with connection.cursor() as cursor:
-            self._execute(cursor, parameters)
+            self._execute(cursor, [parameters[name] for name in self._names])
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
@@ -45,17 +44,17 @@ class Prepared:
         found = self.all(parameters)
         return found[0] if found else None
 
-    def run(self, parameters: Mapping[str, Any]) -> None:
-        """For a statement that gives no rows."""
+    def run(self, values: Sequence[Any]) -> None:
+        """For a statement that gives no rows: the values of its parameters in their order."""
         with connection.cursor() as cursor:
-            self._execute(cursor, parameters)
+            self._execute(cursor, values)
 
-    def _execute(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
+    def _execute(self, cursor: Any, values: Sequence[Any]) -> None:
         if settings.DATABASE_PREPARE:
             self._prepare()
-            cursor.execute(self._call, [parameters[name] for name in self._names])
+            cursor.execute(self._call, values)
         else:
-            cursor.execute(self._text, parameters)
+            cursor.execute(self._text, dict(zip(self._names, values, strict=True)))
 
     def _prepare(self) -> None:
         line = connection.connection
@@ -95,9 +94,9 @@ class Rows(Prepared):
     Each name is the alias of a table and stands for all columns of its model; a row is a tuple of instances.
     """
 
-    def __init__(self, sql: str, **models: type[Model]) -> None:
+    def __init__(self, sql: str, **tables: type[Model]) -> None:
         super().__init__(sql)
-        self._models = models
+        self._tables = tables
 
     def all(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row as a tuple of instances, in the order of the models."""
@@ -107,7 +106,7 @@ class Rows(Prepared):
     def _text(self) -> str:
         columns = {
             alias: ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
-            for alias, model in self._models.items()
+            for alias, model in self._tables.items()
         }
         return self._sql.format(**columns)
 
@@ -115,7 +114,7 @@ class Rows(Prepared):
     def _shapes(self) -> list[_Shape]:
         shapes = []
         start = 0
-        for model in self._models.values():
+        for model in self._tables.values():
             fields = model._meta.concrete_fields
             decoders = [
                 (place, decode) for place, field in enumerate(fields) for decode in field.get_db_converters(connection)
@@ -139,41 +138,56 @@ def insert(*instances: Model) -> None:
     What the database fills by itself (a `db_default`, a key that counts up) is left to it and not read back; no signals
     are sent. Raises what `save(force_insert=True)` raises.
     """
-    statement, columns = _inserting(tuple(type(instance) for instance in instances))
-    values = (
-        _stored(field, getattr(instance, field.attname))
-        for instance, fields in zip(instances, columns, strict=True)
-        for field in fields
-    )
-    statement.run({f"v{place}": value for place, value in enumerate(values)})
+    statement, shapes = _inserting(tuple(type(instance) for instance in instances))
+    values: list[Any] = []
+    for instance, (read, adapted) in zip(instances, shapes, strict=True):
+        start = len(values)
+        values += read(instance)
+        for place, field in adapted:
+            values[start + place] = field.get_db_prep_save(values[start + place], connection)
+    statement.run(values)
     for instance in instances:
         instance._state.adding, instance._state.db = False, connection.alias
 
 
+# What the driver writes of these as it is; the others know how they are stored.
+_PLAIN = (
+    models.BigIntegerField,
+    models.BooleanField,
+    models.CharField,
+    models.DateTimeField,
+    models.FloatField,
+    models.ForeignKey,
+    models.GenericIPAddressField,
+    models.IntegerField,
+    models.TextField,
+    models.UUIDField,
+)
+
+
+class _Written(NamedTuple):
+    """How one model becomes values: what reads its attributes, and which of them its fields have to adapt."""
+
+    read: attrgetter[tuple[Any, ...]]
+    adapted: list[tuple[int, Field[Any, Any]]]
+
+
 @lru_cache(maxsize=64)
-def _inserting(models: tuple[type[Model], ...]) -> tuple[Prepared, list[list[Field[Any, Any]]]]:
-    """The statement for rows of these models in this order, and the fields that its parameters stand for."""
-    columns = [[field for field in model._meta.concrete_fields if not _is_filled(field)] for model in models]
+def _inserting(tables: tuple[type[Model], ...]) -> tuple[Prepared, list[_Written]]:
+    """The statement for rows of these models in this order, and how they become its parameters."""
     parameters = count()
-    texts = []
-    for model, fields in zip(models, columns, strict=True):
+    texts, shapes = [], []
+    for model in tables:
+        fields = [field for field in model._meta.concrete_fields if not _is_filled(field)]
         names = ", ".join(f'"{field.column}"' for field in fields)
         values = ", ".join(f"%(v{next(parameters)})s" for _ in fields)
         texts.append(f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({values})')  # noqa: S608 -- names of models
+        adapted = [(place, field) for place, field in enumerate(fields) if not isinstance(field, _PLAIN)]
+        shapes.append(_Written(attrgetter(*(field.attname for field in fields)), adapted))
     *others, last = texts
     beside = ", ".join(f"row{place} AS ({text})" for place, text in enumerate(others))
-    return Prepared(f"WITH {beside} {last}" if others else last), columns
+    return Prepared(f"WITH {beside} {last}" if others else last), shapes
 
 
 def _is_filled(field: Field[Any, Any]) -> bool:
-    return isinstance(field, AutoField) or field.db_default is not NOT_PROVIDED
-
-
-# What the driver writes as it is; whatever else goes through its field.
-_PLAIN = frozenset({str, int, bool, float, UUID, datetime, type(None)})
-
-
-def _stored(field: Field[Any, Any], value: Any) -> Any:
-    if type(value) in _PLAIN and not isinstance(field, JSONField | BinaryField):
-        return value
-    return field.get_db_prep_save(value, connection)
+    return isinstance(field, models.AutoField) or field.db_default is not NOT_PROVIDED

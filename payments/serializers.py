@@ -6,14 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from common.rest import MoneyTextField
+from common.rest import MoneyTextField, Shape
 from payments.models import Kind, StandingOrder, StandingRun, Status
 from payments.queries import LimitUse, PaymentDocument, SavedPayee, StandingOrderDocument
 
 _CURRENCY = "ISO 4217; must be the account's own. Leave it out to take the account's."
 
 
-class _MoneyIn(serializers.Serializer[Any]):
+class _MoneyIn(Shape[Any]):
     amount = MoneyTextField()
     currency = serializers.CharField(max_length=3, required=False, default="", help_text=_CURRENCY)
     description = serializers.CharField(max_length=140, required=False, default="", allow_blank=True)
@@ -55,7 +55,7 @@ class ReasonOut(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
-class PaymentOut(serializers.Serializer[PaymentDocument]):
+class PaymentOut(Shape[PaymentDocument]):
     """A payment; `status` is the outcome. What only the payer may know is null for the payee."""
 
     id = serializers.UUIDField()
