@@ -91,15 +91,16 @@ def problem(
     return Response(body, status=http, headers=dict(headers or {}), content_type="application/problem+json")
 
 
-def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
+def faults(detail: Any, path: str = "") -> list[dict[str, str]]:
+    """What DRF's validation found, one row for each field at fault."""
     if isinstance(detail, Mapping):
         return [
             row
             for key, value in detail.items()
-            for row in _flatten(value, f"{path}.{key}" if path and key != "non_field_errors" else (path or str(key)))
+            for row in faults(value, f"{path}.{key}" if path and key != "non_field_errors" else (path or str(key)))
         ]
     if isinstance(detail, list | tuple):
-        return [row for value in detail for row in _flatten(value, path)]
+        return [row for value in detail for row in faults(value, path)]
     return [
         {
             "field": path or "non_field_errors",
@@ -127,7 +128,7 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
         )
     if isinstance(exc, exceptions.ValidationError):
         set_rollback()
-        rows = _flatten(exc.detail)
+        rows = faults(exc.detail)
         return problem(400, code="validation_error", detail="Some fields need another value.", field_errors=rows)
     if isinstance(exc, exceptions.APIException):
         set_rollback()

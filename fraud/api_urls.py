@@ -6,6 +6,7 @@ from fraud.api import analytics, engine, rules, scoring, transactions
 
 urlpatterns = [
     path("fraud/analyze", scoring.Analyze.as_view(), name="api-fraud-analyze"),
+    path("fraud/score/batch", scoring.ScoreBatch.as_view(), name="api-fraud-score-batch"),
     path("fraud/transactions/pending", transactions.Pending.as_view(), name="api-fraud-pending"),
     path(
         "fraud/transactions/<uuid:transaction_id>",

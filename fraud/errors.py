@@ -187,3 +187,8 @@ class TransactionIdReused(errors.Conflict):
 class TransactionNotFound(errors.NotFound):
     code = "transaction_not_found"
     message = "We could not find that transaction."
+
+
+class NotScoredInTime(errors.Unavailable):
+    code = "not_scored_in_time"
+    message = "There was no time left for this transaction. Send it again."

@@ -18,6 +18,7 @@ from fraud.queries.transactions import standing
 from fraud.rules import conditions, wording
 from fraud.rules.facts import Outcome, RiskLevel, TransferType, risk_level
 
+MOST_IN_A_BATCH = 10_000
 RISK_WORDS = {RiskLevel.SAFE: "LOW", RiskLevel.SUSPICIOUS: "MEDIUM", RiskLevel.CRITICAL: "HIGH"}
 
 
@@ -153,11 +154,13 @@ class TransactionIn(serializers.Serializer[Any]):
     beneficiary_name = PlainText(max_length=70, required=False, default="", help_text="Shown to analysts.")
     amount = MoneyTextField()
     currency = serializers.CharField(max_length=3, help_text="ISO 4217.")
-    at = serializers.DateTimeField(required=False, default=None, help_text="When it was asked for; now unless told.")
+    at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="When it was asked for; now unless told."
+    )
     transfer_type = serializers.ChoiceField(
         choices=[kind.value for kind in TransferType], required=False, default="CARD"
     )
-    ip = serializers.IPAddressField(required=False, default=None)
+    ip = serializers.IPAddressField(required=False, allow_null=True, default=None)
     country = CountryField()
     home_country = CountryField()
     device = PlainText(max_length=120, required=False, default="", help_text="Your id of the device.")
@@ -221,6 +224,30 @@ class TransactionOut(serializers.Serializer[Decision]):
 
     def get_amount(self, decision: Decision) -> str:
         return Money(decision.amount_minor, decision.currency).plain
+
+
+class ScoreBatchIn(serializers.Serializer[Any]):
+    transactions = TransactionIn(
+        many=True, help_text=f"{MOST_IN_A_BATCH:,} at most, in the order in which they were asked for."
+    )
+
+
+class RowFaultOut(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="As in a problem document.")
+    detail = serializers.CharField()
+    errors = serializers.ListField(child=serializers.DictField(), help_text="The fields at fault.")  # type: ignore[assignment]
+
+
+class ScoreBatchRowOut(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="The transaction's place in the request, from 0.")
+    transaction = TransactionOut(allow_null=True)
+    error = RowFaultOut(allow_null=True)
+
+
+class ScoreBatchOut(serializers.Serializer[Any]):
+    scored = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    results = ScoreBatchRowOut(many=True)
 
 
 class DistributionOut(serializers.Serializer[Any]):

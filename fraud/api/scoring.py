@@ -7,17 +7,19 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
-from common.rest import ProblemSerializer
+from common.errors import DomainError
+from common.rest import ProblemSerializer, faults
 from fraud import services
-from fraud.api.base import PROBLEMS, SCORE, TAGS, FraudView
+from fraud.api.base import PROBLEMS, READ_PROBLEMS, SCORE, TAGS, FraudView
 from fraud.api.readers import TRANSACTION, gateway, reader
 from fraud.queries import transactions
 from fraud.rules.gateway import Told
-from fraud.serializers import TransactionIn, TransactionOut
+from fraud.serializers import MOST_IN_A_BATCH, ScoreBatchIn, ScoreBatchOut, TransactionIn, TransactionOut
 
 ASKED: dict[str, Any] = {
     "transaction_id": "shop-2026-000871",
@@ -72,3 +74,96 @@ class Analyze(FraudView):
         made, known = services.analyze_within(gateway=gateway(request), told=told, now=timezone.now())
         found = transactions.get_transaction(reader(request), transaction_id=made.pk)
         return Response(TransactionOut(found).data, status=200 if known else 201)
+
+
+_TWO = {
+    "scored": 1,
+    "failed": 1,
+    "results": [
+        {"index": 0, "transaction": TRANSACTION, "error": None},
+        {
+            "index": 1,
+            "transaction": None,
+            "error": {
+                "code": "invalid_amount",
+                "detail": "Enter an amount such as 250.00.",
+                "errors": [{"field": "amount", "code": "invalid_amount", "message": "Enter an amount such as 250.00."}],
+            },
+        },
+    ],
+}
+
+
+class ScoreBatch(FraudView):
+    key_scope = SCORE
+
+    @extend_schema(
+        operation_id="fraud_score_batch",
+        summary="Have many transactions checked",
+        description=f"As `/fraud/analyze` for each of up to {MOST_IN_A_BATCH:,}, in their order: a customer's later "
+        "transactions know of the earlier ones. One that cannot be read or scored has its error beside its index; the "
+        "others are scored. Each is scored once by its `transaction_id`, so a batch may be sent again as a whole, and "
+        "needs no Idempotency-Key. What did not fit into 40 seconds has the error `not_scored_in_time`.",
+        tags=TAGS,
+        request=ScoreBatchIn,
+        responses={200: ScoreBatchOut, 400: ProblemSerializer, 413: ProblemSerializer, **READ_PROBLEMS},
+        examples=[
+            OpenApiExample(
+                "Two, one of them wrong",
+                request_only=True,
+                value={"transactions": [ASKED, ASKED | {"transaction_id": "shop-2026-000872", "amount": "NaN"}]},
+            ),
+            OpenApiExample("One of two", response_only=True, value=_TWO),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        rows = _rows(request.data)
+        told, results = _read(rows)
+        answers = services.analyze_each(gateway=gateway(request), told=told, now=timezone.now())
+        made = {place: each.pk for place, each in answers.items() if not isinstance(each, DomainError)}
+        found = transactions.by_id(reader(request), transaction_ids=set(made.values()))
+        shape = TransactionOut()
+        for place, answer in answers.items():
+            if isinstance(answer, DomainError):
+                results[place] = _failed(place, answer)
+            else:
+                shown = shape.to_representation(found[made[place]])
+                results[place] = {"index": place, "transaction": shown, "error": None}
+        return Response(
+            {
+                "scored": len(made),
+                "failed": len(rows) - len(made),
+                "results": [results[place] for place in range(len(rows))],
+            }
+        )
+
+
+def _rows(body: Any) -> list[Any]:
+    rows = body.get("transactions") if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_IN_A_BATCH:
+        raise ValidationError({"transactions": f"Send a list of 1 to {MOST_IN_A_BATCH:,} transactions."})
+    return rows
+
+
+def _read(rows: list[Any]) -> tuple[dict[int, Told], dict[int, dict[str, Any]]]:
+    """What can be read, and the answers about the rest, by place."""
+    shape = TransactionIn()
+    told: dict[int, Told] = {}
+    wrong: dict[int, dict[str, Any]] = {}
+    for place, row in enumerate(rows):
+        try:
+            told[place] = Told(**shape.run_validation(row))
+        except ValidationError as error:
+            fault = {
+                "code": "validation_error",
+                "detail": "Some fields need another value.",
+                "errors": faults(error.detail),
+            }
+            wrong[place] = {"index": place, "transaction": None, "error": fault}
+    return told, wrong
+
+
+def _failed(place: int, refusal: DomainError) -> dict[str, Any]:
+    code, text = refusal.error_code, refusal.text
+    errors = [{"field": refusal.field, "code": code, "message": text}] if refusal.field else []
+    return {"index": place, "transaction": None, "error": {"code": code, "detail": text, "errors": errors}}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -59,6 +61,15 @@ def get_transaction(reader: Reader, *, transaction_id: uuid.UUID) -> Decision:
     found = transactions(reader).filter(subject_id=transaction_id).order_by("-at", "-pk").first()
     if found is None:
         raise TransactionNotFound
+    return found
+
+
+def by_id(reader: Reader, *, transaction_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Decision]:
+    """Those of the transactions that the reader may see."""
+    found: dict[uuid.UUID, Decision] = {}
+    ids = iter(transaction_ids)
+    while some := list(islice(ids, 1000)):
+        found.update((each.subject_id, each) for each in transactions(reader).filter(subject_id__in=some))
     return found
 
 

@@ -58,15 +58,51 @@ def decide(
     A score is what its thresholds make of it: 0.5 where flagging begins, 0.8 where blocking does.
     """
     cells = np.array([row], dtype=np.float64)
-    layers: dict[LayerName, float] = {LayerName.RULES: judgement.score}
-    for name, found in scores(stack, cells).items():
-        layers[name] = _bent(float(found[0]), name, thresholds)
+    [decided] = decide_many(
+        judgements=[judgement], stack=stack, rows=cells, vectors=[vector], thresholds=thresholds, currency=currency
+    )
+    return decided
+
+
+def decide_many(
+    *,
+    judgements: Sequence[Judgement],
+    stack: Stack,
+    rows: Floats,
+    vectors: Sequence[Vector],
+    thresholds: Thresholds,
+    currency: str,
+) -> list[Decided]:
+    """As `decide` for each, with every layer asked once for all rows."""
+    found = [(name, scored.tolist()) for name, scored in scores(stack, rows).items()]
+    return [
+        _conclude(
+            judgement,
+            {name: _bent(scored[at], name, thresholds) for name, scored in found},
+            stack,
+            rows[at],
+            vector,
+            currency,
+        )
+        for at, (judgement, vector) in enumerate(zip(judgements, vectors, strict=True))
+    ]
+
+
+def _conclude(
+    judgement: Judgement,
+    scored: Mapping[LayerName, float],
+    stack: Stack,
+    row: Floats,
+    vector: Vector,
+    currency: str,
+) -> Decided:
+    layers: dict[LayerName, float] = {LayerName.RULES: judgement.score, **scored}
     outcome, raised = _outcome(judgement, layers)
     speaking = {name: score for name, score in layers.items() if name not in UNSUPERVISED or score >= SUSPICIOUS_FROM}
     score = max(speaking.values())
     if outcome is not Outcome.BLOCKED:
         score = min(score, HIGHEST_FLAGGED)
-    reasons = judgement.reasons + tuple(_reason(name, stack, cells[0], vector, currency) for name in raised)
+    reasons = judgement.reasons + tuple(_reason(name, stack, row, vector, currency) for name in raised)
     agreeing = sum(risk_level(value) is not risk_level(0.0) for value in layers.values())
     if outcome is Outcome.APPROVED:
         agreeing = len(layers) - agreeing

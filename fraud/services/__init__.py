@@ -33,7 +33,7 @@ from fraud.services.budget import in_time
 from fraud.services.calls import purge_calls, record_call
 from fraud.services.cases import CaseDecision, CaseResult, close_case_for_subject, decide_case, decide_cases
 from fraud.services.desk import add_note, assign_case, check_items, claim_next, release_assignment, set_desk
-from fraud.services.gateway import analyze_within
+from fraud.services.gateway import Analyzed, analyze_each, analyze_within
 from fraud.services.history import lock_customer
 from fraud.services.lists import MOST_AT_ONCE, add_entries, approve_entry, end_entry, soft_rules
 from fraud.services.opening import open_case
@@ -61,6 +61,7 @@ __all__ = [
     "LONGEST_SNOOZE_DAYS",
     "MOST_AT_ONCE",
     "AlreadyAnswered",
+    "Analyzed",
     "CaseAlreadyDecided",
     "CaseDecision",
     "CaseNotFound",
@@ -87,6 +88,7 @@ __all__ = [
     "UnknownSubjectKind",
     "add_entries",
     "add_note",
+    "analyze_each",
     "analyze_within",
     "answer_for_subject",
     "approve_entry",

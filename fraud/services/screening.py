@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
+from uuid import UUID
 
+import numpy as np
 from django.conf import settings
 
 from common.db import require_transaction
 from common.rows import insert
-from fraud.models import Decision
-from fraud.queries.history import known_of
+from fraud.models import Activity, Decision
+from fraud.queries.history import Ask, Known, known_of, known_of_each
 from fraud.queries.lists import Asked, standing_of
-from fraud.rules.deciding import MODEL_MISSING, Decided, decide
+from fraud.rules.deciding import MODEL_MISSING, Decided, decide, decide_many
 from fraud.rules.entities import Entities, entities_of
 from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
@@ -20,7 +24,7 @@ from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shadow_hits
 from fraud.rules.lists import Told
 from fraud.services import engine
-from fraud.services.history import lock_customer, requested_step
+from fraud.services.history import lock_customer, lock_customers, requested_step
 from fraud.services.opening import open_case
 from fraud.services.silence import keep_silent
 
@@ -37,11 +41,7 @@ def screen(*, facts: Facts) -> Verdict:
     entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
     known = known_of(customer_id=facts.customer_id, account_ref=facts.account_ref, entities=entities, at=facts.at)
     live = engine.current(known.ruleset_token)
-    vector = _without(derive(facts=facts, past=known.past, at_us=microseconds(known.at)), live.features_off)
-    standing = standing_of(_asked(facts), used=live.lists, at=known.at)
-    judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY, standing=standing)
-    if live.model_missing:
-        judgement = _missing(judgement)
+    vector, judgement = _judged(facts, known, live)
     decided = decide(
         judgement=judgement,
         stack=live.stack,
@@ -57,6 +57,76 @@ def screen(*, facts: Facts) -> Verdict:
     keep_silent(decision.pk, judgement.silent + shadow_hits(live.shadow, vector))
     _open_case(decision)
     return _verdict(decided, decision)
+
+
+def screen_each(*, facts: Sequence[Facts]) -> list[Verdict]:
+    """As `screen` for each, in their order, with few queries for all of them.
+
+    Payments go in waves: those of one customer follow each other, and each sees the one before it; those of different
+    customers share the queries of their wave, and see of its payees, devices and addresses what was there before it.
+    Raises NoTransaction.
+    """
+    require_transaction()
+    lock_customers(customer_ids={each.customer_id for each in facts})
+    verdicts: dict[int, Verdict] = {}
+    for wave in _waves(facts):
+        verdicts.update(zip(wave, _screen_wave([facts[at] for at in wave]), strict=True))
+    return [verdicts[at] for at in range(len(facts))]
+
+
+def _waves(facts: Sequence[Facts]) -> list[list[int]]:
+    """Places in `facts`: the first payment of each customer, then the second of those who have one, and so on."""
+    seen: Counter[UUID] = Counter()
+    waves: list[list[int]] = []
+    for at, each in enumerate(facts):
+        turn = seen[each.customer_id]
+        seen[each.customer_id] += 1
+        if turn == len(waves):
+            waves.append([])
+        waves[turn].append(at)
+    return waves
+
+
+def _screen_wave(facts: Sequence[Facts]) -> list[Verdict]:
+    """Payments of different customers, under their locks."""
+    started = time.perf_counter()
+    entities = [entities_of(beneficiary_ref=each.beneficiary_ref, device=each.device, ip=each.ip) for each in facts]
+    known = known_of_each(
+        [Ask(each.customer_id, each.account_ref, of, each.at) for each, of in zip(facts, entities, strict=True)]
+    )
+    live = engine.current(known[0].ruleset_token)
+    judged = [_judged(each, past, live) for each, past in zip(facts, known, strict=True)]
+    vectors = [vector for vector, _ in judged]
+    decided = decide_many(
+        judgements=[judgement for _, judgement in judged],
+        stack=live.stack,
+        rows=np.array([numbers(vector) for vector in vectors], dtype=np.float64),
+        vectors=vectors,
+        thresholds=live.thresholds,
+        currency=settings.BASE_CURRENCY,
+    )
+    latency_ms = (time.perf_counter() - started) * 1000 / len(facts)
+    decisions = [
+        _decision(each, of, vector, found, live, latency_ms)
+        for each, of, vector, found in zip(facts, entities, vectors, decided, strict=True)
+    ]
+    Decision.objects.bulk_create(decisions)
+    Activity.objects.bulk_create(
+        requested_step(decision.pk, each, entities=of, known=past, settled=decision.outcome == Outcome.APPROVED)
+        for decision, each, of, past in zip(decisions, facts, entities, known, strict=True)
+    )
+    for decision, (vector, judgement) in zip(decisions, judged, strict=True):
+        keep_silent(decision.pk, judgement.silent + shadow_hits(live.shadow, vector))
+        _open_case(decision)
+    return [_verdict(found, decision) for found, decision in zip(decided, decisions, strict=True)]
+
+
+def _judged(facts: Facts, known: Known, live: engine.Engine) -> tuple[dict[str, Value], Judgement]:
+    """The payment's vector, and what the live rules make of it."""
+    vector = _without(derive(facts=facts, past=known.past, at_us=microseconds(known.at)), live.features_off)
+    standing = standing_of(_asked(facts), used=live.lists, at=known.at)
+    judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY, standing=standing)
+    return vector, _missing(judgement) if live.model_missing else judgement
 
 
 def hold_unscreened(*, facts: Facts) -> Verdict:

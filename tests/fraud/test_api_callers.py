@@ -34,6 +34,7 @@ PERIOD = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-02-01T00:00:00Z"}
 # Method, path, body, scopes that open it, permission that opens it to staff (empty: to nobody).
 OPERATIONS: list[tuple[str, str, Any, tuple[str, ...], str]] = [
     ("POST", "analyze", told(), ("fraud:score",), ""),
+    ("POST", "score/batch", {"transactions": [told()]}, ("fraud:score",), ""),
     ("GET", "transactions/pending", None, ("fraud:decide",), "fraud_view"),
     ("GET", "../analytics/risk-scores", None, ("fraud:score", "fraud:decide"), "fraud_view"),
     ("GET", "model", None, ALL, "fraud_view"),

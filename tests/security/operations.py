@@ -94,6 +94,7 @@ APART: set[Call] = {
     # Gateways' and staff's own; tests/fraud/test_api_callers.py tries them as everybody else.
     ("GET", "analytics/risk-scores"),
     ("POST", "fraud/analyze"),
+    ("POST", "fraud/score/batch"),
     ("GET", "fraud/transactions/pending"),
     ("GET", "fraud/transactions/<uuid:transaction_id>"),
     ("POST", "fraud/transactions/<uuid:transaction_id>/approve"),
