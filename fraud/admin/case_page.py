@@ -22,6 +22,10 @@ from fraud.services import CaseResult
 from identity.models import User
 
 
+def customer_name(customer: User | None) -> str:
+    return _name(customer) or "Customer of another system"
+
+
 def headline(case: Case, customer: User | None) -> str:
     decision = case.decision
     payer = _name(customer) or getattr(case, "customer_name", "") or "a customer of another system"

@@ -19,7 +19,7 @@ from unfold.decorators import display
 
 from common.errors import DomainError
 from fraud import queries, services, subjects
-from fraud.admin import case_page, deciding
+from fraud.admin import case_drawings, case_page, deciding
 from fraud.admin.files import OUTCOME_COLOURS, STATUS_COLOURS, FileAdmin, TransferTypeFilter, payee_cell
 from fraud.admin.queue import (
     URGENCY_COLOURS,
@@ -31,7 +31,7 @@ from fraud.admin.queue import (
     file_names,
 )
 from fraud.models import Case, CaseStatus
-from fraud.queries import desk
+from fraud.queries import casebook, desk
 from fraud.rules.desk import DeskSettings
 from identity.backoffice import decision_page, record_refusal
 
@@ -40,7 +40,7 @@ DEEDS = ("release", "decline", "claim", "assign", "put_back", "note", "check")
 
 @admin.register(Case)
 class CaseAdmin(FileAdmin):
-    list_display = ("customer", "amount", "payee", "why", "urgency", "due", "kind", "state", "assignee")
+    list_display = ("customer", "amount", "payee", "why", "urgency", "due", "state", "assignee")
     list_filter = ("status", UrgencyFilter, DueFilter, AssignedFilter, RuleFilter, "outcome", TransferTypeFilter)
     search_fields = (
         "customer_name",
@@ -124,13 +124,10 @@ class CaseAdmin(FileAdmin):
     def due(self, case: Case) -> SafeString:
         return due_text(case, timezone.now())
 
-    @display(description="Payment", label=OUTCOME_COLOURS)
-    def kind(self, case: Case) -> str:
-        return case.get_outcome_display()
-
-    @display(description="Status", label=STATUS_COLOURS)
+    @display(description="Status", label=OUTCOME_COLOURS | STATUS_COLOURS)
     def state(self, case: Case) -> str:
-        return case.get_status_display()
+        """While it is open: whether the payment is held, was refused, or was drawn by lot."""
+        return case.get_outcome_display() if case.status == CaseStatus.OPEN else case.get_status_display()
 
     @display(description="With")
     def assignee(self, case: Case) -> str:
@@ -147,6 +144,8 @@ class CaseAdmin(FileAdmin):
         holder = case.dossier.assigned_to
         may_work = request.user.has_perm("identity.fraud_decide") and not own
         is_mine = holder is not None and holder.pk == request.user.pk
+        payments = casebook.payments_before(case.decision)
+        links = casebook.links_of(case.decision, payments)
         return self._page(
             request,
             "admin/fraud/case.html",
@@ -162,6 +161,14 @@ class CaseAdmin(FileAdmin):
             recent=case_page.recent_rows(file.recent),
             earlier=case_page.case_rows(file.earlier_cases, self._url),
             together=case_page.case_rows(file.together, self._url) if len(file.together) > 1 else [],
+            history=case_drawings.history_chart(case.decision, payments),
+            links=case_drawings.links_drawing(links, case_page.customer_name(file.customer)),
+            links_rows=case_drawings.links_rows(links),
+            layers=case_drawings.layer_rows(case.decision),
+            similar=case_drawings.similar_rows(case, self._url),
+            story=case_drawings.story_rows(case),
+            answers=casebook.answers_of(case),
+            filed_under=file_names().get(case.dossier.rule, case.dossier.rule),
             largest=case_page.in_base(file.largest_90d_minor),
             percent=round(file.anomaly.percentile * 100, 1) if file.anomaly else None,
             status_colour=STATUS_COLOURS.get(case.get_status_display(), "default"),
