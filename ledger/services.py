@@ -35,7 +35,7 @@ from ledger.errors import (
     UnknownGlCode,
     UnknownHold,
 )
-from ledger.sql.calls import call
+from ledger.sql.calls import call, call_all
 
 __all__ = [
     "AccountNotEmpty",
@@ -43,6 +43,7 @@ __all__ = [
     "AlreadyReversed",
     "BatchRefused",
     "CurrencyMismatch",
+    "Entry",
     "ExternalRefReused",
     "FloorNotCovered",
     "HoldExceeded",
@@ -71,6 +72,7 @@ __all__ = [
     "place_hold",
     "post_all",
     "post_batch",
+    "post_entries",
     "post_entry",
     "post_hold",
     "post_transfer",
@@ -171,6 +173,56 @@ def post_entry(
             (str(external_ref), *_arrays(legs), kind, description, source_kind, str(source_id), booked_at, value_date),
         )
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What `post_entry` takes, but for the time of booking."""
+
+    external_ref: UUID
+    legs: Sequence[Leg]
+    kind: str
+    description: str
+    source_kind: str
+    source_id: str
+    value_date: date | None = None
+
+
+def post_entries(*, entries: Sequence[Entry], booked_at: datetime) -> list[PostedEntry]:
+    """`post_entry` for many entries in their order, in one question to the database: all of them or none.
+
+    Raises what `post_entry` raises for the first that is refused.
+    """
+    if not entries:
+        return []
+    accounts, amounts = zip(*(_arrays(entry.legs) for entry in entries), strict=True)
+    rows = call_all(
+        """
+        SELECT p.entry_id, p.replayed, p.accounts, p.balances
+          FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[])
+               WITH ORDINALITY e(ref, accounts, amounts, kind, description, source_kind, source_id, value_date, no)
+         CROSS JOIN LATERAL ledger_post_entry(e.ref, e.accounts::bigint[], e.amounts::bigint[], e.kind, e.description,
+                                              e.source_kind, e.source_id, %s, e.value_date) p
+         ORDER BY e.no
+        """,
+        (
+            [str(entry.external_ref) for entry in entries],
+            [_literal(each) for each in accounts],
+            [_literal(each) for each in amounts],
+            [entry.kind for entry in entries],
+            [entry.description for entry in entries],
+            [entry.source_kind for entry in entries],
+            [entry.source_id for entry in entries],
+            [entry.value_date for entry in entries],
+            booked_at,
+        ),
+    )
+    return [_posted(row) for row in rows]
+
+
+def _literal(numbers: Sequence[int]) -> str:
+    """An array of arrays has rows of one length; legs have not, so each goes as text."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def reverse_entry(

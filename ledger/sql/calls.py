@@ -62,8 +62,12 @@ def _data(detail: str | None) -> dict[str, Any]:
 
 def call(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
     """The one row of a function call. Raises the errors of `ERRORS`; anything else propagates."""
+    [row] = call_all(statement, parameters)
+    return row
+
+
+def call_all(statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Every row of the calls that one statement makes. Raises as `call` does."""
     with _domain_errors(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        row = cursor.fetchone()
-    assert row is not None, "a function call returns one row"
-    return tuple(row)
+        return [tuple(row) for row in cursor.fetchall()]

@@ -274,17 +274,23 @@ class Servicing:
 
     def payoff_parts(self, on: date, interest: PayoffInterest | None = None) -> Amounts:
         """Everything unpaid on a day, by part, as `payoff_interest` says unless told otherwise."""
-        account, owed = self.account, nothing()
+        account, rows = self.account, self.account.rows
         until = self._interest_until(on, interest or self.terms.payoff_interest)
-        owed[Part.PRINCIPAL] = sum(part.amount_minor for part in account.disbursements if part.on <= on)
-        for index, row in enumerate(account.rows):
+        earned = fees_owed = penalties = 0
+        # The rows before are wholly paid.
+        for index in range(self._unpaid, len(rows)):
+            row = rows[index]
             past = row.due <= on
-            owed[Part.PRINCIPAL] -= row.paid[Part.PRINCIPAL]
-            owed[Part.PENALTY] += row.unpaid(Part.PENALTY)
-            owed[Part.FEE] += row.unpaid(Part.FEE) if past else max(row.charges[Part.FEE] - row.paid[Part.FEE], 0)
+            penalties += row.unpaid(Part.PENALTY)
+            fees_owed += row.unpaid(Part.FEE) if past else max(row.charges[Part.FEE] - row.paid[Part.FEE], 0)
             due = row.due_parts[Part.INTEREST] if past else account.earned(index, until)
-            owed[Part.INTEREST] += max(due - row.paid[Part.INTEREST], 0)
-        return _amounts(owed)
+            earned += max(due - row.paid[Part.INTEREST], 0)
+        return Amounts(self._principal_owed(on), earned, fees_owed, penalties)
+
+    def due_by(self, on: date) -> int:
+        """What is unpaid of everything due by a day that the loan was brought to."""
+        rows = itertools.islice(self.account.rows, self._unpaid, None)
+        return sum(row.unpaid_total for row in itertools.takewhile(lambda row: row.due <= on, rows))
 
     def _interest_until(self, on: date, interest: PayoffInterest) -> date:
         if interest is PayoffInterest.TO_DATE:

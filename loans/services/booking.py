@@ -17,14 +17,14 @@ NAMESPACE = UUID("6b2c1f0e-6f0a-4d5c-9a53-0e5c1b8f5d21")
 def claim(loans: QuerySet[Loan]) -> QuerySet[Loan]:
     """Loan rows locked until the transaction ends, with what every use case needs of them."""
     require_transaction()
-    return loans.select_for_update(no_key=True, of=("self",)).select_related("product", "account", "customer")
+    return loans.select_for_update(no_key=True, of=("self",)).select_related("product", "account")
 
 
 def claim_free(loans: QuerySet[Loan]) -> QuerySet[Loan]:
     """The same, without those that somebody else holds."""
     require_transaction()
     rows = loans.select_for_update(no_key=True, skip_locked=True, of=("self",))
-    return rows.select_related("product", "account", "customer")
+    return rows.select_related("product", "account")
 
 
 def lock(loan_id: UUID) -> Loan:

@@ -61,7 +61,7 @@ def _collect(ids: Sequence[UUID], claim: Claim, day: date, now: datetime) -> Wor
 
 def _collect_one(sheet: Sheet, loan: Loan, funds: _Funds, day: date) -> bool:
     run = sheet.engine(loan, day)
-    due = sum(row.due.total - row.paid.total for row in run.result(day).rows if row.due_date <= day)
+    due = run.due_by(day)
     if not due:
         return False
     amount, reason = funds.take(loan, due)

@@ -14,6 +14,7 @@ from ledger import services as ledger
 from loans import queries
 from loans.errors import (
     ClientIdReused,
+    InvalidEvent,
     LoanClosed,
     NotEnoughMoney,
     NothingDue,
@@ -77,7 +78,7 @@ def pay_due_within(*, actor: User, loan_id: UUID, client_id: UUID, now: datetime
         raise LoanClosed()
     today = max(day_of(now), loan.last_event_date)
     run = queries.engine(loan, today)
-    due = sum(row.due.total - row.paid.total for row in run.result(today).rows if row.due_date <= today)
+    due = run.due_by(today)
     if not due:
         raise NothingDue()
     return _pay(loan, due, actor=actor, client_id=client_id, now=now)
@@ -123,8 +124,16 @@ def _pay(loan: Loan, minor: int, *, actor: User, client_id: UUID, now: datetime)
     accounts.lock_debitable_for(actor=actor, account_id=loan.account_id)
     sheet, day = Sheet(now=now), max(day_of(now), loan.last_event_date)
     event = take(sheet, loan, sheet.engine(loan, day), minor, day=day, actor=actor, client_id=client_id)
-    sheet.write()
+    _write(sheet)
     return Paid(loan, event, replayed=False)
+
+
+def _write(sheet: Sheet) -> None:
+    """Raises NotEnoughMoney when the customer's account cannot pay."""
+    try:
+        sheet.write()
+    except ledger.InsufficientFunds as refusal:
+        raise NotEnoughMoney(field="amount") from refusal
 
 
 def take(
@@ -132,13 +141,13 @@ def take(
 ) -> LoanEvent:
     """Take a payment from the loan's account, spend it by the engine, book it; for callers that hold both locks.
 
-    `run` is the loan on `day`. Raises TooMuch above the pay-off, NotEnoughMoney.
+    `run` is the loan on `day`. Raises TooMuch above the pay-off.
     """
-    owed = run.payoff_parts(day).total
-    if minor > owed:
-        raise TooMuch(field="amount", data={"payoff_minor": owed})
     sheet.bring_to(loan, run, day, period=day.isoformat())
-    run.apply(Event(on=day, type=EventType.REPAYMENT, amount_minor=minor))
+    try:
+        run.apply(Event(on=day, type=EventType.REPAYMENT, amount_minor=minor))
+    except InvalidEvent as refusal:
+        raise TooMuch(field="amount", data=refusal.data) from refusal
     paid = run.payments[-1].parts
     event = sheet.add_event(
         loan,
@@ -149,18 +158,15 @@ def take(
         parts=paid,
         actor=actor,
     )
-    try:
-        sheet.book(
-            loan,
-            allotting.repay(paid, suspended=loan.suspended_minor),
-            kind=Movement.Kind.REPAYMENT,
-            period=str(event.pk),
-            day=day,
-            text=f"Repayment, {loan.product.name}",
-            customer_minor=-minor,
-        )
-    except ledger.InsufficientFunds as refusal:
-        raise NotEnoughMoney(field="amount") from refusal
+    sheet.book(
+        loan,
+        allotting.repay(paid, suspended=loan.suspended_minor),
+        kind=Movement.Kind.REPAYMENT,
+        period=str(event.pk),
+        day=day,
+        text=f"Repayment, {loan.product.name}",
+        customer_minor=-minor,
+    )
     sheet.bring_to(loan, run, day, period=str(event.pk))
     if not loan.owed_minor:
         sheet.release_allowance(loan, period=str(event.pk), day=day)
@@ -204,21 +210,18 @@ def recover(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, now: da
         if minor > left:
             raise TooMuch(field="amount", data={"payoff_minor": left})
         sheet = Sheet(now=now)
-        try:
-            sheet.book(
-                loan,
-                allotting.Booking(legs={allotting.RECOVERED: minor}, parts=Amounts()),
-                kind=Movement.Kind.RECOVERY,
-                period=str(client_id),
-                day=day_of(now),
-                text=f"Paid for a written-off {loan.product.name}",
-                customer_minor=-minor,
-            )
-        except ledger.InsufficientFunds as refusal:
-            raise NotEnoughMoney(field="amount") from refusal
+        sheet.book(
+            loan,
+            allotting.Booking(legs={allotting.RECOVERED: minor}, parts=Amounts()),
+            kind=Movement.Kind.RECOVERY,
+            period=str(client_id),
+            day=day_of(now),
+            text=f"Paid for a written-off {loan.product.name}",
+            customer_minor=-minor,
+        )
         loan.recovered_minor += minor
         sheet.trail(loan, "loan.recovered", actor=actor, amount_minor=minor)
-        sheet.write()
+        _write(sheet)
         return loan
 
 

@@ -1,8 +1,7 @@
 """What one transaction writes about its loans. Every change of a loan goes through here: engine, ledger, movements, rows.
 
-Entries on customers' accounts are posted at once, because they may be refused; everything else is kept and written by
-`write`, one statement for each table, however many loans there are. Bookings between the bank's own accounts of several
-loans share an entry.
+All of it is kept and written by `write`, one statement for each table, however many loans there are. Bookings between the
+bank's own accounts of several loans share an entry.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -62,8 +62,19 @@ _SAVE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A booking that `write` posts, and the movement that will name its entry."""
+
+    loan: Loan
+    legs: allotting.Legs
+    movement: Movement
+    text: str
+    customer_minor: int
+
+
 class Sheet:
-    """What becomes of loans that the caller holds, in its transaction. Nothing but entries on customers' accounts stands before `write`.
+    """What becomes of loans that the caller holds, in its transaction. Nothing stands before `write`.
 
     `loans`: all that this sheet is about, so that what is known of them is read at once.
     """
@@ -72,8 +83,7 @@ class Sheet:
         require_transaction()
         self.now = now
         self._stories: dict[UUID, queries.Story] = {}
-        self._waiting: list[tuple[Loan, Booking, Movement, str]] = []
-        self._movements: list[Movement] = []
+        self._bookings: list[_Waiting] = []
         self._events: list[LoanEvent] = []
         self._rows: list[Instalment] = []
         self._gone: list[int] = []
@@ -115,7 +125,7 @@ class Sheet:
         """Change the loan's balances by an entry and a movement.
 
         `customer_minor` is what the customer's account gets (positive) or pays. A loan, kind and period happen once: the
-        second time the database refuses. Raises what the ledger raises.
+        second time the database refuses.
         """
         movement = Movement(
             loan=loan,
@@ -130,14 +140,7 @@ class Sheet:
             allowance_minor=booking.allowance,
             at=self.now,
         )
-        if customer_minor:
-            legs = [
-                *self._legs(booking.legs, loan.currency),
-                ledger.Leg(loan.account.ledger_account_id, customer_minor),
-            ]
-            self._post(movement, legs, text)
-        else:
-            self._waiting.append((loan, booking, movement, text))
+        self._bookings.append(_Waiting(loan, booking.legs, movement, text, customer_minor))
         loan.principal_balance_minor += booking.parts.principal
         loan.interest_balance_minor += booking.parts.interest
         loan.fee_balance_minor += booking.parts.fees
@@ -145,20 +148,6 @@ class Sheet:
         loan.suspended_minor += booking.suspended
         loan.allowance_minor += booking.allowance
         self.change(loan)
-
-    def _post(self, movement: Movement, legs: Sequence[ledger.Leg], text: str) -> None:
-        """An entry for one loan."""
-        movement.entry_id = ledger.post_entry(
-            external_ref=reference(movement.kind, movement.loan_id, movement.period),
-            legs=legs,
-            kind=f"loan_{movement.kind.lower()}",
-            description=text,
-            source_kind="loan",
-            source_id=movement.loan_id,
-            booked_at=self.now,
-            value_date=movement.day,
-        ).entry_id
-        self._movements.append(movement)
 
     def bring_to(self, loan: Loan, run: Servicing, day: date, *, period: str) -> None:
         """Book what is owed more (or less) on `day` than was booked."""
@@ -246,7 +235,7 @@ class Sheet:
         for row in rows:
             values = (row.from_date, row.due_date, *row.due, *row.paid, row.outstanding)
             old = kept.pop(row.number, None)
-            if old is None or old[1:] != values:
+            if old is None or old[1:] != [*values]:
                 fields = dict(zip(_ROW_FIELDS, values, strict=True))
                 self._rows.append(Instalment(loan=loan, number=row.number, **fields))
         self._gone += [old[0] for old in kept.values()]
@@ -289,9 +278,9 @@ class Sheet:
 
     def write(self) -> None:
         """Post what waits, then write every table once. Raises what the ledger raises."""
-        self._post_waiting()
+        movements = self._post()
         LoanEvent.objects.bulk_create(self._events)
-        Movement.objects.bulk_create(self._movements)
+        Movement.objects.bulk_create(movements)
         Instalment.objects.filter(pk__in=self._gone).delete()
         if self._rows:
             Instalment.objects.bulk_create(
@@ -303,41 +292,45 @@ class Sheet:
         AuditEvent.objects.bulk_create(self._trail)
         OutboxEvent.objects.bulk_create(self._tellings)
 
-    def _post_waiting(self) -> None:
-        """One entry for each loan's booking, or a common one where several loans do the same on the same day."""
-        alike: dict[tuple[str, str, date], list[tuple[Loan, Booking, Movement, str]]] = defaultdict(list)
-        for waiting in self._waiting:
-            loan, _, movement, _ = waiting
-            alike[movement.kind, loan.currency, movement.day].append(waiting)
-        for (_, currency, _), found in alike.items():
-            if len(found) == 1:
-                _, booking, movement, text = found[0]
-                self._post(movement, self._legs(booking.legs, currency), text)
-            else:
-                self._post_together(currency, found)
+    def _post(self) -> list[Movement]:
+        """An entry for each booking that touches a customer; a common one where several loans do the same on the same day."""
+        alike: dict[tuple[object, ...], list[_Waiting]] = defaultdict(list)
+        for number, one in enumerate(self._bookings):
+            own = number if one.customer_minor else None
+            alike[own, one.movement.kind, one.loan.currency, one.movement.day].append(one)
+        groups = list(alike.values())
+        entries = [self._entry(group) for group in groups]
+        posted = iter(ledger.post_entries(entries=[entry for entry in entries if entry.legs], booked_at=self.now))
+        movements = []
+        for group, entry in zip(groups, entries, strict=True):
+            # What cancels out over all loans moves nothing; the movements still say what each loan had of it.
+            entry_id = next(posted).entry_id if entry.legs else 0
+            for one in group:
+                one.movement.entry_id = entry_id
+                movements.append(one.movement)
+        return movements
 
-    def _post_together(self, currency: str, found: Sequence[tuple[Loan, Booking, Movement, str]]) -> None:
+    def _entry(self, group: Sequence[_Waiting]) -> ledger.Entry:
+        first = group[0]
+        kind, period, day = first.movement.kind, first.movement.period, first.movement.day
         legs: dict[str, int] = defaultdict(int)
-        for _, booking, _, _ in found:
-            for code, amount in booking.legs.items():
+        for one in group:
+            for code, amount in one.legs.items():
                 legs[code] += amount
-        first, entry_id = found[0][2], 0
-        # What cancels out over all loans moves nothing; the movements still say what each loan had of it.
-        if any(legs.values()):
-            label = Movement.Kind(first.kind).label
-            entry_id = ledger.post_entry(
-                external_ref=reference(f"{first.kind}s", first.loan_id, first.period),
-                legs=self._legs(legs, currency),
-                kind=f"loan_{first.kind.lower()}",
-                description=f"{label}, {len({movement.loan_id for _, _, movement, _ in found})} loans, {first.day:%d.%m.%Y}",
-                source_kind="loans",
-                source_id=first.day.isoformat(),
-                booked_at=self.now,
-                value_date=first.day,
-            ).entry_id
-        for _, _, movement, _ in found:
-            movement.entry_id = entry_id
-            self._movements.append(movement)
+        found = self._legs(legs, first.loan.currency)
+        if first.customer_minor:
+            found.append(ledger.Leg(first.loan.account.ledger_account_id, first.customer_minor))
+        count = len({one.loan.pk for one in group})
+        several = count > 1
+        return ledger.Entry(
+            external_ref=reference(f"{kind}s" if several else kind, first.loan.pk, period),
+            legs=found,
+            kind=f"loan_{kind.lower()}",
+            description=f"{Movement.Kind(kind).label}, {count} loans, {day:%d.%m.%Y}" if several else first.text,
+            source_kind="loans" if several else "loan",
+            source_id=day.isoformat() if several else str(first.loan.pk),
+            value_date=day,
+        )
 
     def _legs(self, legs: Mapping[str, int], currency: str) -> list[ledger.Leg]:
         found = [(code, amount) for code, amount in sorted(legs.items()) if amount]

@@ -19,6 +19,30 @@ def test_posts_a_transfer_with_its_fee(customer, fees, source):
     assert queries.balance(fees).posted == 50
 
 
+def test_posts_many_entries_in_their_order_or_none_at_all(customer, fees, source, refused):
+    payer, payee = customer(10_000), customer()
+    facts = {name: source[name] for name in ("kind", "description", "source_kind", "source_id")}
+
+    def entries(*amounts):
+        return [
+            services.Entry(
+                external_ref=uuid4(), legs=[Leg(payer, -amount - 1), Leg(payee, amount), Leg(fees, 1)], **facts
+            )
+            for amount in amounts
+        ]
+
+    wanted = entries(4_000, 5_000)
+    posted = services.post_entries(entries=wanted, booked_at=source["booked_at"])
+    again = services.post_entries(entries=wanted, booked_at=source["booked_at"])
+
+    assert [entry.balances[payer] for entry in posted] == [5_999, 998]
+    assert [(entry.entry_id, entry.replayed) for entry in again] == [(entry.entry_id, True) for entry in posted]
+    assert services.post_entries(entries=[], booked_at=source["booked_at"]) == []
+    with refused(services.InsufficientFunds):
+        services.post_entries(entries=entries(100, 5_000), booked_at=source["booked_at"])
+    assert (queries.balance(payer).posted, queries.balance(fees).posted) == (998, 2)
+
+
 def test_keeps_a_running_balance_over_several_legs_of_one_account(customer, fees, source):
     payer, payee = customer(10_000), customer()
     services.post_entry(
