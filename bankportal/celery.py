@@ -44,6 +44,7 @@ app.conf.update(
         "sweep-statement-files": {"task": "accounts.tasks.sweep_statement_files", "schedule": 3600.0},
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
         "score-challengers": {"task": "fraud.tasks.score_challengers", "schedule": 60.0},
+        "decide-again": {"task": "fraud.tasks.decide_again", "schedule": 30.0},
         "run-backtests": {"task": "fraud.tasks.run_backtests", "schedule": 15.0},
         "purge-fraud-calls": {"task": "fraud.tasks.purge_calls", "schedule": 3600.0},
         "draw-sample": {"task": "fraud.tasks.draw_sample", "schedule": 900.0},

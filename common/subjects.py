@@ -35,6 +35,7 @@ SUBJECTS: dict[str, Subject] = {
     "demo": Subject("Demo bank"),
     "end_of_day": Subject("End of a day"),
     "fee": Subject("Fee", "accounts_feeversion", "account_view"),
+    "fraud_backtest": Subject("Backtest", "fraud_backtest", "fraud_view"),
     "fraud_case": Subject("Fraud case", "fraud_case", "fraud_view"),
     "fraud_entry": Subject("Entry of a fraud list", "fraud_listentry", "fraud_view"),
     "fraud_model": Subject("Fraud model"),

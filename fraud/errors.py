@@ -98,6 +98,11 @@ class RuleCodeTaken(errors.Conflict):
     message = "Another rule already has this code."
 
 
+class BacktestUnfinished(errors.Conflict):
+    code = "backtest_unfinished"
+    message = "This backtest has no result yet."
+
+
 class EntryNotFound(errors.NotFound):
     code = "entry_not_found"
     message = "We could not find that entry."

@@ -39,8 +39,7 @@ def report_drift(**_: object) -> bool:
 @shared_task
 def run_backtests(**_: object) -> int:
     """Try on the past what waits for it; a finished one, and one that another worker is at, is left as it is."""
-    now = timezone.now()
-    waiting = backtests.waiting(now=now)
+    waiting = backtests.waiting(now=timezone.now())
     for backtest_id in waiting:
         try:
             backtests.run_backtest(backtest_id=backtest_id, now=timezone.now())
@@ -53,6 +52,12 @@ def run_backtests(**_: object) -> int:
 def draw_sample(**_: object) -> int:
     """Draw approved payments for review; safe to run twice."""
     return sampling.draw_sample(now=timezone.now())
+
+
+@shared_task
+def decide_again(**_: object) -> bool:
+    """Ask for the last day to be decided again once after rules, lists, models or switches changed."""
+    return backtests.ask_after_change(now=timezone.now()) is not None
 
 
 @shared_task

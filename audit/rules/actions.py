@@ -56,6 +56,7 @@ ACTIONS: dict[str, str] = {
     "fraud.snooze_ended": "Ended the snooze of a fraud rule",
     "fraud.thresholds_recalibrated": "Moved the thresholds of the fraud engine towards the alert budget",
     "fraud.thresholds_set": "Set the thresholds of the fraud engine",
+    "fraud.thresholds_tried": "Tried thresholds of the fraud engine on the past",
     "identity.client_created": "Made an API key",
     "identity.client_revoked": "Revoked an API key",
     "identity.deactivated": "Deactivated a user",

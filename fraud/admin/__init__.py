@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fraud.admin.backtests import BacktestAdmin
 from fraud.admin.calls import ApiCallAdmin
 from fraud.admin.cases import CaseAdmin
 from fraud.admin.decisions import DecisionAdmin
 from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
 from fraud.admin.rules import RuleAdmin
 
-__all__ = ["ApiCallAdmin", "CaseAdmin", "DecisionAdmin", "ListEntryAdmin", "RuleAdmin", "SnoozeAdmin"]
+__all__ = ["ApiCallAdmin", "BacktestAdmin", "CaseAdmin", "DecisionAdmin", "ListEntryAdmin", "RuleAdmin", "SnoozeAdmin"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -37,6 +38,27 @@ class PeriodForm(BacktestForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["reason"]
+
+
+class ThresholdsForm(PeriodForm):
+    flag_at = forms.DecimalField(
+        label="Hold a payment from a score of",
+        min_value=0,
+        max_value=1,
+        max_digits=6,
+        decimal_places=4,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    block_at = forms.DecimalField(
+        label="Refuse it from a score of",
+        min_value=0,
+        max_value=1,
+        max_digits=6,
+        decimal_places=4,
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="Above the first one; only the supervised model refuses.",
+    )
+    field_order: ClassVar[list[str] | None] = ["flag_at", "block_at", "days"]
 
 
 class EntryForm(DecisionForm):

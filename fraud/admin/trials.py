@@ -29,6 +29,7 @@ NEXT = {
     RuleState.LIVE: "It decides about every payment. A change is a new version; somebody else than its author retires it.",
     RuleState.RETIRED: "It is kept for the record. It can be copied into a new version.",
 }
+OUTCOMES = {"APPROVED": "Approved", "FLAGGED": "Held", "BLOCKED": "Refused"}
 # How a model's word reads beside the names of rules.
 MODEL_WORDS = {f"MODEL_{name.upper()}": f"Model: {str(name).replace('_', ' ')}" for name in TEXTS}
 
@@ -43,6 +44,21 @@ def reason_words(code: str, names: Mapping[str, str]) -> str:
     return names.get(code) or BUILT_IN.get(code) or MODEL_WORDS.get(code) or code
 
 
+def what(backtest: Backtest) -> str:
+    """What was tried, in words."""
+    if backtest.rule is not None:
+        return f"{backtest.rule.name}, version {backtest.rule.version}"
+    if backtest.flag_at is not None and backtest.block_at is not None:
+        return f"Flag from {backtest.flag_at:g}, block from {backtest.block_at:g}"
+    return "The engine after a change"
+
+
+def state_of(backtest: Backtest) -> str:
+    if backtest.finished_at is None:
+        return "Running" if backtest.alive_at else "Waiting"
+    return "Failed" if backtest.error else "Finished"
+
+
 def shown(backtest: Backtest, names: Mapping[str, str]) -> dict[str, Any]:
     """One backtest for `admin/fraud/_backtests.html`."""
     done, total = backtest.decisions_done, backtest.decisions_total
@@ -55,7 +71,9 @@ def shown(backtest: Backtest, names: Mapping[str, str]) -> dict[str, Any]:
         "total": total,
         "percent": round(100 * done / total) if total else 0,
         "error": backtest.error,
-        "facts": _facts(backtest.result, names) if backtest.result else [],
+        "facts": _facts(backtest, names) if backtest.result else [],
+        "sides": _sides(backtest.result) if "now" in backtest.result else [],
+        "changed": _changed(backtest.result, names),
     }
 
 
@@ -64,10 +82,63 @@ def _asked(backtest: Backtest) -> str:
     return f"asked for by {who} on {date_format(backtest.requested_at, 'j M Y, H:i')}"
 
 
-def _facts(result: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What the rule would have done, a line each."""
+def _facts(backtest: Backtest, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What it would have done, a line each."""
+    if "now" in backtest.result:
+        return _differences(backtest.result)
+    return _hits(backtest.result, names)
+
+
+def _differences(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    moves = [
+        f"{number_format(count)} {OUTCOMES[then].lower()} would be {OUTCOMES[now].lower()}"
+        for (then, now), count in ((move.split(), count) for move, count in result["moves"].items())
+    ]
+    return [
+        ("Payments decided again", number_format(result["decisions"])),
+        ("What would change", "; ".join(moves) or "nothing"),
+        ("Money saved", f"{base(result['saved_minor'])} of fraud that went through then"),
+        ("Money lost", f"{base(result['lost_minor'])} of fraud that was stopped then"),
+        ("Customers bothered", f"{number_format(result['customers_bothered'])} who were not then"),
+        ("Customers spared", f"{number_format(result['customers_spared'])} who were stopped then"),
+    ]
+
+
+def _sides(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What was, beside what would be."""
+    return [
+        {
+            "name": name,
+            "alerts": f"{number_format(side['alerts'])}{_share(side['alerts'], result['decisions'])}",
+            "blocked": number_format(side["blocked"]),
+            "precision": f"{percent(side['precision'])} of {number_format(side['labelled'])}",
+            "recall": f"{percent(side['recall'])} of {number_format(result['frauds'])}",
+        }
+        for name, side in (("Then", result["then"]), ("Now", result["now"]))
+    ]
+
+
+def _changed(result: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The first payments that would be decided otherwise."""
+    return [
+        {
+            "url": reverse("admin:fraud_decision_change", args=[row["decision"]]),
+            "short": row["decision"][:8],
+            "then": OUTCOMES[row["then"]],
+            "now": OUTCOMES[row["now"]],
+            "why": ", ".join(reason_words(code, names) for code in row["codes"]) or "what models say",
+        }
+        for row in result.get("shown", [])
+    ]
+
+
+def _share(part: int, whole: int) -> str:
+    return f" ({100 * part / whole:.2f} %)" if whole else ""
+
+
+def _hits(result: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
     labelled = result["hits_fraud"] + result["hits_honest"]
-    share = f" ({100 * result['hits'] / result['decisions']:.2f} %)" if result["decisions"] else ""
+    share = _share(result["hits"], result["decisions"])
     overlap = [f"{reason_words(code, names)} {number_format(count)}" for code, count in result["overlap"].items()]
     return [
         ("Payments asked about", number_format(result["decisions"])),

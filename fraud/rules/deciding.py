@@ -117,6 +117,12 @@ def _conclude(
     )
 
 
+def outcome_at(judgement: Judgement, found: Mapping[LayerName, float], thresholds: Thresholds) -> Outcome:
+    """What `decide` makes of these scores of the layers, as their scales give them."""
+    layers = {name: _bent(score, name, thresholds) for name, score in found.items()}
+    return _outcome(judgement, {LayerName.RULES: judgement.score, **layers})[0]
+
+
 def _outcome(judgement: Judgement, layers: Mapping[LayerName, float]) -> tuple[Outcome, list[LayerName]]:
     """What happens, and which layers' word counts for it."""
     raised = [name for name, score in layers.items() if name in TEXTS and score >= SUSPICIOUS_FROM]

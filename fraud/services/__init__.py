@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fraud.errors import (
     AlreadyAnswered,
+    BacktestUnfinished,
     CaseAlreadyDecided,
     CaseNotFound,
     CaseTaken,
@@ -28,7 +29,7 @@ from fraud.errors import (
     UnknownSubjectKind,
 )
 from fraud.services.answers import answer_for_subject
-from fraud.services.backtests import LONGEST, request_backtest, was_tried
+from fraud.services.backtests import LONGEST, request_backtest, request_threshold_backtest, was_tried
 from fraud.services.budget import in_time
 from fraud.services.calls import purge_calls, record_call
 from fraud.services.cases import CaseDecision, CaseResult, close_case_for_subject, decide_case, decide_cases
@@ -51,7 +52,7 @@ from fraud.services.rules import (
 )
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.services.silence import LONGEST_SNOOZE_DAYS, end_snooze, snooze_rule
-from fraud.services.switches import switch_feature
+from fraud.services.switches import switch_feature, use_thresholds
 from fraud.subjects import register as register_subject
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "MOST_AT_ONCE",
     "AlreadyAnswered",
     "Analyzed",
+    "BacktestUnfinished",
     "CaseAlreadyDecided",
     "CaseDecision",
     "CaseNotFound",
@@ -113,6 +115,7 @@ __all__ = [
     "register_subject",
     "release_assignment",
     "request_backtest",
+    "request_threshold_backtest",
     "retire_rule",
     "return_rule",
     "screen",
@@ -123,5 +126,6 @@ __all__ = [
     "submit_rule",
     "switch_feature",
     "update_rule",
+    "use_thresholds",
     "was_tried",
 ]

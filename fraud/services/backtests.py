@@ -15,16 +15,20 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from kombu.exceptions import OperationalError as BrokerError
 
 from audit import services as audit
-from common.db import require_transaction, use_case_or_part
+from common.db import require_transaction, use_case, use_case_or_part
 from common.errors import Invalid
 from fraud.errors import InvalidCondition, RuleNotFound
-from fraud.models import Backtest, BacktestKind, Decision, Label, Rule, RuleAction
+from fraud.models import Backtest, BacktestKind, Decision, Label, Rule, RuleAction, Ruleset
 from fraud.queries.lists import Quieted
 from fraud.queries.lists import quieted as quieted_by
 from fraud.rules import conditions
+from fraud.rules.again import Comparison
 from fraud.rules.backtesting import Seen, Tally
+from fraud.rules.deciding import Thresholds
 from fraud.rules.features import SCHEMA_HASH
 from fraud.rules.lists import Told, keys_of, standing
+from fraud.services import again
+from fraud.services.again import ModelGone
 from identity import services as identity
 from identity.models import User
 
@@ -32,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 LONGEST = timedelta(days=400)
 CHUNK = 2000
+LAST_DAY = timedelta(days=1)
+# Somebody who changes one thing often changes another one right after.
+SETTLED_AFTER = timedelta(minutes=1)
 TOLD = ("account_ref", "at", "beneficiary_ref", "device", "ip", "country")
 # A worker that has not written for so long is gone, and another may begin anew.
 GONE_AFTER = timedelta(minutes=2)
@@ -76,6 +83,60 @@ def ask(*, rule: Rule, actor: User, from_at: datetime, to_at: datetime, now: dat
     return asked
 
 
+def request_threshold_backtest(
+    *, actor: User, flag_at: float, block_at: float, from_at: datetime, to_at: datetime, now: datetime
+) -> Backtest:
+    """Ask for other thresholds to be tried on stored decisions, with the scores of the models that decided then.
+
+    Raises PermissionMissing and Invalid at its field.
+    """
+    identity.require(actor, "fraud_edit_rules")
+    if not 0.0 < flag_at < block_at <= 1.0:
+        raise Invalid("Flag from a score above 0, and block from a higher one up to 1.", field="flag_at")
+    _need_period(from_at, to_at)
+    with use_case():
+        asked = Backtest.objects.create(
+            kind=BacktestKind.THRESHOLDS,
+            flag_at=flag_at,
+            block_at=block_at,
+            from_at=from_at,
+            to_at=to_at,
+            requested_by=actor,
+            requested_at=now,
+        )
+        transaction.on_commit(nudge, robust=True)
+        audit.record(
+            actor=actor,
+            action="fraud.thresholds_tried",
+            subject_kind="fraud_backtest",
+            subject_id=asked.pk,
+            data={"flag_at": flag_at, "block_at": block_at, "from": from_at.isoformat(), "to": to_at.isoformat()},
+        )
+    return asked
+
+
+def ask_after_change(*, now: datetime) -> Backtest | None:
+    """Let the engine as it is now decide the last day again, once for each state it settles in; None: nothing to do.
+
+    Rules, lists, snoozes, models and switches all change one token. Several changes in a row are waited for.
+    """
+    with use_case():
+        ruleset = Ruleset.objects.select_for_update().filter(pk=1).first()
+        if ruleset is None or ruleset.changed_at > now - SETTLED_AFTER:
+            return None
+        latest = Backtest.objects.filter(kind=BacktestKind.ENGINE).order_by("-requested_at", "-pk").first()
+        if latest is not None and (latest.finished_at is None or latest.ruleset_token == ruleset.token):
+            return None
+        transaction.on_commit(nudge, robust=True)
+        return Backtest.objects.create(
+            kind=BacktestKind.ENGINE,
+            ruleset_token=ruleset.token,
+            from_at=now - LAST_DAY,
+            to_at=now,
+            requested_at=now,
+        )
+
+
 def was_tried(rule: Rule) -> bool:
     """Whether a backtest of this very condition has a result."""
     done = Backtest.objects.filter(rule=rule, condition=rule.condition, finished_at__isnull=False, error="")
@@ -102,7 +163,7 @@ def run_backtest(*, backtest_id: uuid.UUID, now: datetime) -> Backtest:
     asked.decisions_total = _decisions(asked).count()
     try:
         result, asked.decisions_done = _tried(asked, now)
-    except InvalidCondition as error:
+    except (InvalidCondition, ModelGone) as error:
         asked.error = error.text[:200]
     else:
         asked.result = result
@@ -112,13 +173,29 @@ def run_backtest(*, backtest_id: uuid.UUID, now: datetime) -> Backtest:
 
 
 def _tried(asked: Backtest, now: datetime) -> tuple[dict[str, object], int]:
-    node = conditions.parse(asked.condition, currency=settings.BASE_CURRENCY)
-    tally, started = Tally(), monotonic()
-    for seen in _seen(asked):
-        tally.add(node, seen)
+    tally: Tally | Comparison = Tally() if asked.kind == BacktestKind.RULE else Comparison()
+    started = monotonic()
+    for _ in _steps(asked, tally):
         if tally.decisions % CHUNK == 0:
             _tell(asked, tally.decisions, now + timedelta(seconds=monotonic() - started))
     return tally.report(), tally.decisions
+
+
+def _steps(asked: Backtest, tally: Tally | Comparison) -> Iterator[None]:
+    """Count one decision after the other."""
+    if isinstance(tally, Tally):
+        node = conditions.parse(asked.condition, currency=settings.BASE_CURRENCY)
+        for seen in _seen(asked):
+            tally.add(node, seen)
+            yield
+        return
+    if asked.flag_at is not None and asked.block_at is not None:
+        found = again.with_thresholds(_decisions(asked), Thresholds(asked.flag_at, asked.block_at))
+    else:
+        found = again.with_engine(_decisions(asked), at=asked.to_at)
+    for each in found:
+        tally.add(each)
+        yield
 
 
 def _tell(asked: Backtest, done: int, moment: datetime) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from fraud import queries
 from fraud.errors import InvalidCondition
-from fraud.models import ModelVersion, Rule, RuleAction, RuleState
+from fraud.models import ModelVersion, Rule, RuleAction, Ruleset, RuleState
 from fraud.queries.lists import NOTHING_IN_USE, InUse, in_use
 from fraud.rules import conditions, wording
 from fraud.rules.deciding import Thresholds
@@ -62,6 +62,11 @@ def current(token: uuid.UUID | None) -> Engine:
         loaded = _load(token, loaded)
         _loaded = loaded
     return loaded
+
+
+def now_in_charge() -> Engine:
+    """The engine as the next payment would find it."""
+    return current(Ruleset.objects.filter(pk=1).values_list("token", flat=True).first())
 
 
 def compile_rule(rule: Rule) -> LiveRule:

@@ -14,7 +14,7 @@ from fraud.errors import EntryNotFound, EntryStateConflict, OneAuthor, ReasonMis
 from fraud.models import EntryState, ListEntry, RuleAction, RuleState
 from fraud.queries.lists import entries_in_force
 from fraud.rules.lists import Listing, ListKind, Value, value_of
-from fraud.services.rules import touch_ruleset
+from fraud.services.ruleset import touch_ruleset
 from identity import services as identity
 from identity.models import User
 

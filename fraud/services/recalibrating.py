@@ -14,7 +14,7 @@ from fraud.models import ThresholdConfig
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
 from fraud.rules.learning import budgeting
 from fraud.rules.learning.artifact import BrokenArtifact
-from fraud.services.rules import touch_ruleset
+from fraud.services.ruleset import touch_ruleset
 from fraud.services.unsealing import opened
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from fraud.errors import (
 from fraud.models import ModelComparison, ModelFile, ModelState, ModelVersion
 from fraud.rules.learning.artifact import BrokenArtifact, Sealed
 from fraud.services.comparing import FEWEST_OF_EACH, MATURE, compared
-from fraud.services.rules import touch_ruleset
+from fraud.services.ruleset import touch_ruleset
 from fraud.services.unsealing import opened
 from identity import services as identity
 from identity.models import User

@@ -12,12 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from audit import services as audit
-from common.db import require_transaction, use_case, use_case_or_part
+from common.db import use_case, use_case_or_part
 from common.errors import Invalid
 from fraud.errors import RuleCodeTaken, RuleNotFound, RuleStateConflict, SameMakerAndChecker
-from fraud.models import Rule, RuleAction, Ruleset, RuleState
+from fraud.models import Rule, RuleAction, RuleState
 from fraud.rules import conditions
 from fraud.services import backtests
+from fraud.services.ruleset import touch_ruleset
 from identity import services as identity
 from identity.models import User
 
@@ -206,12 +207,6 @@ def retire_rule(*, actor: User, rule_id: uuid.UUID, reason: str, now: datetime) 
             touch_ruleset(now=now)
         _record(rule, actor, "fraud.rule_retired", reason=reason)
     return rule
-
-
-def touch_ruleset(*, now: datetime) -> None:
-    """Tell every process that what it is asked changed. Raises NoTransaction."""
-    require_transaction()
-    Ruleset.objects.update_or_create(id=1, defaults={"token": uuid.uuid4(), "changed_at": now})
 
 
 def _checked(*, name: str, condition: Any, action: str, customer_text: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from fraud.errors import OwnSnooze, ReasonMissing, SnoozeNotFound, SnoozeOver
 from fraud.models import Decision, SilentHit, Snooze, SnoozeHolder
 from fraud.rules.judging import Silent
 from fraud.services.lists import soft_rules
-from fraud.services.rules import touch_ruleset
+from fraud.services.ruleset import touch_ruleset
 from identity import services as identity
 from identity.models import User
 

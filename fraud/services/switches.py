@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from audit import services as audit
 from common.db import use_case, use_case_or_part
 from common.errors import Invalid
-from fraud.errors import ReasonMissing, UnknownFeature, UnknownSwitch
-from fraud.models import AlertBudgetConfig, FeaturesConfig, ModelVersionConfig, ThresholdConfig
+from fraud.errors import BacktestNotFound, BacktestUnfinished, ReasonMissing, UnknownFeature, UnknownSwitch
+from fraud.models import (
+    AlertBudgetConfig,
+    Backtest,
+    BacktestKind,
+    FeaturesConfig,
+    ModelVersionConfig,
+    ThresholdConfig,
+)
 from fraud.rules.features import VECTOR_FEATURES
 from fraud.rules.learning.layers import KINDS
-from fraud.services.rules import touch_ruleset
+from fraud.services.ruleset import touch_ruleset
 from identity import services as identity
 from identity.models import User
 
@@ -89,6 +97,20 @@ def set_budget(
         )
         _announce(actor, "fraud.budget_set", str(change), reason, now)
     return change
+
+
+def use_thresholds(*, actor: User, backtest_id: uuid.UUID, reason: str, now: datetime) -> ThresholdConfig:
+    """Set the thresholds that a finished backtest tried.
+
+    Raises PermissionMissing, BacktestNotFound, BacktestUnfinished, ReasonMissing.
+    """
+    identity.require(actor, "fraud_switch")
+    tried = Backtest.objects.filter(pk=backtest_id, kind=BacktestKind.THRESHOLDS).first()
+    if tried is None or tried.flag_at is None or tried.block_at is None:
+        raise BacktestNotFound
+    if tried.finished_at is None or tried.error:
+        raise BacktestUnfinished
+    return set_thresholds(actor=actor, flag_at=tried.flag_at, block_at=tried.block_at, reason=reason, now=now)
 
 
 def _announce(actor: User, action: str, what: str, reason: str, now: datetime) -> None:

@@ -48,7 +48,7 @@ def score_challengers(*, now: datetime) -> int:
         rows = []
         for decision in decisions:
             decided = decide(
-                judgement=_rules_said(decision),
+                judgement=rules_said(decision),
                 stack=stack,
                 row=numbers(decision.features),
                 vector=decision.features,
@@ -71,7 +71,7 @@ def score_challengers(*, now: datetime) -> int:
     return scored
 
 
-def _rules_said(decision: Decision) -> Judgement:
+def rules_said(decision: Decision) -> Judgement:
     """The rules' part of a stored decision; a challenger changes only what models say."""
     reasons = tuple(Reason(**reason) for reason in decision.reasons if not reason["code"].startswith("MODEL_"))
     score = float(decision.layers.get("rules", decision.score))

@@ -106,6 +106,10 @@ PAGES: dict[str, Page] = {
     ),
     "fraud/case/next/": Page("fraud_decide", {}, post_only=True),
     "fraud/case/together/": Page("fraud_decide", {**REASON, "decision": "DECLINE", "cases": "1"}),
+    "fraud/backtest/<uuid:backtest_id>/progress/": Page("fraud_view"),
+    "fraud/backtest/<uuid:backtest_id>/use/": Page("fraud_switch", REASON),
+    "fraud/backtest/thresholds/": Page("fraud_edit_rules", {"flag_at": "0.4", "block_at": "0.9", "days": "30"}),
+    "fraud/backtest/try-thresholds/": Page("fraud_edit_rules", {}, leads_on=True),
     "fraud/listentry/<uuid:entry_id>/approve/": Page("fraud_approve_rules", REASON),
     "fraud/listentry/<uuid:entry_id>/end/": Page("fraud_approve_rules", REASON),
     "fraud/listentry/add-entries/": Page("fraud_edit_rules", {}, leads_on=True),
@@ -245,6 +249,10 @@ def furnish(alice: User) -> Things:
         rules=[shipped.code],
         now=now,
     )[0]
+    tried = fraud.request_threshold_backtest(
+        actor=officer, flag_at=0.4, block_at=0.9, from_at=now - timedelta(days=1), to_at=now, now=now
+    )
+    backtests.run_backtest(backtest_id=tried.pk, now=now)
     snooze = fraud.snooze_rule(actor=officer, code=shipped.code, who=bob.email, days=7, reason="For the test", now=now)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
     with transaction.atomic():
@@ -323,6 +331,7 @@ def furnish(alice: User) -> Things:
             "case_id": str(case_of(waiting).pk),
             "content_type_id": "1",
             "entry_id": str(entry.pk),
+            "backtest_id": str(tried.pk),
             "snooze_id": str(snooze.pk),
             "document_id": str(application.documents.all()[0].pk),
             "object_id": str(uuid4()),
