@@ -6,8 +6,11 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable
+from functools import cache
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
@@ -16,6 +19,7 @@ from common import geography, request_context
 from common.request_context import Channel, RequestContext
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+_PROGRAMS = "/api/v1/"
 _DRAIN_MAX_BYTES = 64 * 2**20
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
@@ -76,8 +80,20 @@ class RequestContextMiddleware:
         return response
 
 
+@cache
+def _strict_policy() -> str:
+    return build_policy()
+
+
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """The strict policy everywhere; `CONTENT_SECURITY_POLICY_BY_PREFIX` widens it for pages of libraries."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """An answer of the API carries the strict policy word for word; only pages have nonces or wishes of their own."""
+        if request.path_info.startswith(_PROGRAMS):
+            response.headers[HEADER] = _strict_policy()
+            return response
+        return super().process_response(request, response)
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
