@@ -149,6 +149,17 @@ CELERY_BROKER_URL = env.address(
     kind="a Redis or RabbitMQ address such as redis://host:6379/1 or amqp://user:password@host/vhost",
 )
 
+# --- Kafka: transactions of outside gateways as a stream (manage.py consume_transactions); empty without one ----------
+KAFKA_BOOTSTRAP_SERVERS = env.text("KAFKA_BOOTSTRAP_SERVERS", default="")
+_kafka = {
+    "security.protocol": env.text("KAFKA_SECURITY_PROTOCOL", default=""),
+    "sasl.mechanism": env.text("KAFKA_SASL_MECHANISM", default=""),
+    "sasl.username": env.text("KAFKA_SASL_USERNAME", default=""),
+    "sasl.password": env.text("KAFKA_SASL_PASSWORD", default=""),
+    "ssl.ca.location": env.text("KAFKA_SSL_CA_LOCATION", default=""),
+}
+KAFKA_SECURITY = {name: value for name, value in _kafka.items() if value}
+
 # Money movements of one person, through page and API together; an integrator's key gets twenty times as many.
 TRANSFERS_PER_MINUTE = env.number("TRANSFERS_PER_MINUTE", default=30, minimum=1)
 # Calls of the fraud API by one gateway.

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from common.rows import Rows
 from identity.errors import UserUnknown
-from identity.models import ApiSession, TransactionPin, User
+from identity.models import ApiClient, ApiSession, TransactionPin, User
 from identity.permissions import Role
 
 _SIGNED_IN = Rows(
@@ -237,3 +237,8 @@ def signed_in(*, session_id: str, public_id: str, now: datetime) -> User | None:
         return None
     found = _SIGNED_IN.first({**ids, "now": now})
     return found[0] if found else None
+
+
+def active_client(*, key_id: str) -> ApiClient | None:
+    """The client of a key that is in force, None for any other: for what runs beside the API in a client's name."""
+    return ApiClient.objects.filter(key_id=key_id, is_active=True, user__is_active=True).first()
