@@ -41,6 +41,7 @@ GROUPS: dict[str, list[Item]] = {
     ],
     "Customers": [
         Item("Users", "group", "identity_user", "user_view"),
+        Item("Connected persons", "diversity_3", "identity_connection", "user_view"),
         Item("Accounts", "account_balance_wallet", "accounts_account", "account_view"),
         Item("Account fees", "receipt_long", "accounts_accountfee", "account_view"),
         Item("Payments", "swap_horiz", "payments_payment", "payment_view"),

@@ -19,12 +19,17 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from common.errors import NotFound
 from identity import queries, services
 from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
-from identity.models import ApiClient, User
+from identity.models import ApiClient, Connection, User
 from identity.permissions import Role
 
 # One log-in for all doors, so that lockout and second factor hold at each of them.
@@ -50,6 +55,14 @@ class RolesForm(DecisionForm):
 class ClientForm(DecisionForm):
     name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget)
     scopes = forms.MultipleChoiceField(choices=ApiClient.Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+
+
+class ConnectionForm(DecisionForm):
+    field_order = ["email", "relation", "reason"]
+    email = forms.EmailField(label="E-mail address of the person", widget=UnfoldAdminEmailInputWidget)
+    relation = forms.ChoiceField(
+        label="How you are connected", choices=Connection.Relation.choices, widget=UnfoldAdminSelectWidget
+    )
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -342,5 +355,77 @@ class ApiClientAdmin(ReadOnlyAdmin):
             done=f"You revoked the key of {client.name}.",
             decide=lambda data: services.revoke_api_client(
                 actor=request.user, client_id=client_id, reason=data["reason"]
+            ),
+        )
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    """Whom members of staff declared to be close to. Nobody decides about a loan of such a person."""
+
+    view_permission = "user_view"
+    list_display = ["staff", "person", "relation", "declared_at", "standing"]
+    list_filter = ["relation"]
+    list_select_related = ["staff", "person"]
+    search_fields = ["staff__full_name__icontains", "staff__email__icontains", "person__email__icontains"]
+    ordering = ["-declared_at", "pk"]
+    fields = ["staff", "person", "relation", "declared_at", "ended_at"]
+    actions_list = ["declare"]
+    actions_detail = ["end"]
+
+    def has_manage_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("identity.user_manage")
+
+    def has_declare_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("identity.user_view")
+
+    @display(description="state", label={"Holds": "warning", "Ended": "info"})
+    def standing(self, connection: Connection) -> str:
+        return "Holds" if connection.ended_at is None else "Ended"
+
+    @action(description="Declare somebody close to you", url_path="declare", permissions=["declare"], icon="add")
+    def declare(self, request: HttpRequest) -> HttpResponse:
+        return decision_page(
+            self,
+            request,
+            permission="user_view",
+            title="Declare somebody close to you",
+            facts=[],
+            confirm="Declare",
+            form_class=ConnectionForm,
+            note="A relative, somebody of your household, or a partner in business. You then decide nothing about a loan of "
+            "theirs, and they about none of yours. An administrator ends the declaration when it no longer holds.",
+            back=reverse("admin:identity_connection_changelist"),
+            done=lambda made: f"You declared {made.person}.",
+            decide=lambda data: services.declare_connection(
+                actor=request.user,
+                email=data["email"],
+                relation=data["relation"],
+                reason=data["reason"],
+                now=timezone.now(),
+            ),
+        )
+
+    @action(description="End", url_path="end", permissions=["manage"], icon="link_off")
+    def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        if found is None or not self.has_view_permission(request):
+            raise Http404
+        assert isinstance(found, Connection)
+        connection_id: uuid.UUID = found.pk
+        return decision_page(
+            self,
+            request,
+            permission="user_manage",
+            title=f"End the declaration of {found.staff}",
+            facts=[("Declared by", found.staff), ("Person", found.person), ("As", found.get_relation_display())],
+            confirm="End it",
+            danger=True,
+            note="From then on they may decide about each other's loans.",
+            back=reverse("admin:identity_connection_change", args=[found.pk]),
+            audit_subject=("user", found.staff.public_id),
+            done="You ended the declaration.",
+            decide=lambda data: services.end_connection(
+                actor=request.user, connection_id=connection_id, reason=data["reason"], now=timezone.now()
             ),
         )

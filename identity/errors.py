@@ -52,6 +52,21 @@ class OwnAccount(errors.Forbidden):
     message = "Another administrator has to do this for you."
 
 
+class ConnectionKnown(errors.Conflict):
+    code = "connection_known"
+    message = "You declared this person already."
+
+
+class ConnectionUnknown(errors.NotFound):
+    code = "connection_unknown"
+    message = "This declaration is not there, or has ended."
+
+
+class RelationUnknown(errors.Invalid):
+    code = "relation_unknown"
+    message = "Choose how you are connected."
+
+
 class RoleUnknown(errors.Invalid):
     code = "role_unknown"
     message = "This role does not exist."

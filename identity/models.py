@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -119,6 +120,38 @@ class ApiSession(models.Model):
 
     def __str__(self) -> str:
         return f"API session {self.pk}"
+
+
+class Connection(models.Model):
+    """Somebody whom a member of staff is close to, as declared by them: they decide nothing about each other."""
+
+    class Relation(models.TextChoices):
+        PARTNER = "PARTNER", "Husband, wife or partner"
+        PARENT = "PARENT", "Parent"
+        CHILD = "CHILD", "Child"
+        SIBLING = "SIBLING", "Brother or sister"
+        OTHER_RELATIVE = "OTHER_RELATIVE", "Another relative"
+        HOUSEHOLD = "HOUSEHOLD", "Lives in the same household"
+        BUSINESS = "BUSINESS", "Business together"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    staff = models.ForeignKey(User, on_delete=models.PROTECT, related_name="connections")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    relation = models.CharField(max_length=14, choices=Relation)
+    declared_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(name="identity_connection_others", condition=~Q(staff=F("person"))),
+            models.UniqueConstraint(
+                fields=["staff", "person"], condition=Q(ended_at__isnull=True), name="identity_connection_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.relation} {self.pk}"
 
 
 class ApiClient(models.Model):

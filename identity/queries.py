@@ -14,12 +14,12 @@ from axes.models import AccessLog
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from common.rows import Rows
 from identity.errors import UserUnknown
-from identity.models import ApiClient, ApiSession, TransactionPin, User
+from identity.models import ApiClient, ApiSession, Connection, TransactionPin, User
 from identity.permissions import Role
 
 _SIGNED_IN = Rows(
@@ -81,6 +81,18 @@ def by_public_id(public_id: uuid.UUID | str) -> User:
         return User.objects.get(public_id=public_id)
     except (User.DoesNotExist, ValueError) as error:
         raise UserUnknown from error
+
+
+def are_connected(one: User, other: User) -> bool:
+    """Whether one of the two, being staff, declared the other."""
+    either = Q(staff=one, person=other) | Q(staff=other, person=one)
+    return Connection.objects.filter(either, ended_at=None).exists()
+
+
+def share_a_surname(one: User, other: User) -> bool:
+    """Whether the last words of their names are the same: a hint for whoever decides, no more."""
+    ours, theirs = one.full_name.split(), other.full_name.split()
+    return bool(ours and theirs) and one.pk != other.pk and ours[-1].casefold() == theirs[-1].casefold()
 
 
 def roles_of(user: User) -> list[str]:

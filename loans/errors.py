@@ -85,6 +85,11 @@ class OwnDecision(Forbidden):
     message = "Nobody decides about an own loan. Ask a colleague."
 
 
+class RelatedDecision(Forbidden):
+    code = "related_decision"
+    message = "You and this customer are connected. Ask a colleague."
+
+
 class SecondOfficerNeeded(Forbidden):
     code = "second_officer_needed"
     message = "You have recommended this loan. A second officer decides."

@@ -59,6 +59,8 @@ ACTIONS: dict[str, str] = {
     "fraud.thresholds_tried": "Tried thresholds of the fraud engine on the past",
     "identity.client_created": "Made an API key",
     "identity.client_revoked": "Revoked an API key",
+    "identity.connection_declared": "Declared somebody close to them",
+    "identity.connection_ended": "Ended a declaration of closeness",
     "identity.deactivated": "Deactivated a user",
     "identity.decision_refused": "Was refused a decision",
     "identity.email_changed": "Changed the e-mail address",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from identity.errors import (
     BadCredentials,
     ClientNameTaken,
+    ConnectionKnown,
+    ConnectionUnknown,
     EmailNotVerified,
     EmailTaken,
     OwnAccount,
     PermissionMissing,
     PinLocked,
     PinNotSet,
+    RelationUnknown,
     RoleUnknown,
     ScopeUnknown,
     SecondFactorMissing,
@@ -26,6 +29,7 @@ from identity.errors import (
 )
 from identity.services.authority import require
 from identity.services.clients import IssuedKey, client_by_key, create_api_client, revoke_api_client
+from identity.services.connections import declare_connection, end_connection
 from identity.services.customers import (
     change_name,
     check_new_password,
@@ -60,6 +64,8 @@ __all__ = [
     "SESSION_CLAIM",
     "BadCredentials",
     "ClientNameTaken",
+    "ConnectionKnown",
+    "ConnectionUnknown",
     "EmailNotVerified",
     "EmailTaken",
     "IssuedKey",
@@ -67,6 +73,7 @@ __all__ = [
     "PermissionMissing",
     "PinLocked",
     "PinNotSet",
+    "RelationUnknown",
     "RoleUnknown",
     "ScopeUnknown",
     "SecondFactorMissing",
@@ -90,8 +97,10 @@ __all__ = [
     "create_api_client",
     "credential_claim",
     "deactivate_user",
+    "declare_connection",
     "end_api_session",
     "end_browser_session",
+    "end_connection",
     "end_other_sign_ins",
     "end_own_api_session",
     "guard_sign_in",

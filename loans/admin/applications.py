@@ -19,7 +19,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from common.money import Money
+from identity import queries as identity
 from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page, record_refusal
+from identity.models import User
 from loans import queries, services
 from loans.models import Application, Decision
 from loans.rules import offering
@@ -136,6 +138,7 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         application = self._application(object_id)
         decision = queries.last_decision(application)
+        connected = identity.are_connected(request.user, application.customer)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -152,7 +155,9 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
             "loans": queries.own_loans(application.customer)[:8],
             "may_decide": application.status == Application.Status.REFERRED
             and request.user.has_perm("identity.loan_decide")
-            and application.customer_id != request.user.pk,
+            and application.customer_id != request.user.pk
+            and not connected,
+            "hint": _hint(request.user, application.customer, connected),
         }
         return TemplateResponse(request, "admin/loans/application.html", context)
 
@@ -219,6 +224,15 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
 
     def _address(self, application: Application) -> str:
         return reverse("admin:loans_application_change", args=[application.pk])
+
+
+def _hint(officer: User, customer: User, connected: bool) -> str:
+    """What an officer should know before deciding about this person."""
+    if connected:
+        return "You and this customer are connected, so a colleague decides."
+    if identity.share_a_surname(officer, customer):
+        return "This customer has your surname. Are you related? Then declare it under Connected persons; a colleague decides."
+    return ""
 
 
 def _facts(application: Application) -> list[tuple[str, object]]:

@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
 from common.errors import Invalid
 from common.money import Money
+from identity import queries as identity
 from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page, record_refusal
 from loans import queries, services
 from loans.models import Loan, Restructure
@@ -124,7 +125,9 @@ class LoanAdmin(ReadOnlyAdmin):
             "movements": [_movement(each, loan.currency) for each in loan.movements.order_by("-pk")[:30]],
             "collections": loan.collections.order_by("-day")[:15],
             "proposals": loan.restructures.select_related("maker", "checker").order_by("-made_at"),
-            "may_serve": may and loan.customer_id != request.user.pk,
+            "may_serve": may
+            and loan.customer_id != request.user.pk
+            and not identity.are_connected(request.user, loan.customer),
         }
         return TemplateResponse(request, "admin/loans/loan.html", context)
 

@@ -8,9 +8,17 @@ from uuid import UUID
 from accounts import queries as accounts
 from audit import services as audit
 from common.db import use_case
+from identity import queries as identity_queries
 from identity import services as identity
 from identity.models import User
-from loans.errors import NotPossibleNow, OwnDecision, ReasonRequired, SecondOfficerNeeded, UnknownApplication
+from loans.errors import (
+    NotPossibleNow,
+    OwnDecision,
+    ReasonRequired,
+    RelatedDecision,
+    SecondOfficerNeeded,
+    UnknownApplication,
+)
 from loans.models import Application, Decision
 from loans.rules.deciding import Reason
 from loans.services import applications, underwriting
@@ -19,8 +27,8 @@ from loans.services import applications, underwriting
 def approve(*, actor: User, application_id: UUID, reason: str, now: datetime) -> Application:
     """Approve a referred application. Above the policy's limit the first approval is a recommendation to a second officer.
 
-    Raises PermissionMissing (loan_decide), UnknownApplication, OwnDecision, NotPossibleNow, ReasonRequired,
-    SecondOfficerNeeded for the officer who recommended it.
+    Raises PermissionMissing (loan_decide), UnknownApplication, OwnDecision, RelatedDecision, NotPossibleNow,
+    ReasonRequired, SecondOfficerNeeded for the officer who recommended it.
     """
     with use_case():
         application = _lock_to_decide(actor, application_id, reason)
@@ -80,6 +88,8 @@ def _lock_to_decide(actor: User, application_id: UUID, reason: str) -> Applicati
         raise UnknownApplication()
     if application.customer_id == actor.pk:
         raise OwnDecision()
+    if identity_queries.are_connected(actor, application.customer):
+        raise RelatedDecision()
     if application.status != Application.Status.REFERRED:
         raise NotPossibleNow(data={"status": application.status})
     if not reason.strip():

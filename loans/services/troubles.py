@@ -10,6 +10,7 @@ from uuid import UUID
 from audit import services as audit
 from common.db import use_case
 from common.money import Money
+from identity import queries as identity_queries
 from identity import services as identity
 from identity.models import User
 from loans import queries
@@ -17,6 +18,7 @@ from loans.errors import (
     NotPossibleNow,
     OwnDecision,
     ReasonRequired,
+    RelatedDecision,
     SecondOfficerNeeded,
     UnknownRestructure,
 )
@@ -188,6 +190,8 @@ def _lock_to_serve(actor: User, loan_id: UUID, reason: str) -> Loan:
     loan = booking.lock(loan_id)
     if loan.customer_id == actor.pk:
         raise OwnDecision()
+    if identity_queries.are_connected(actor, loan.customer):
+        raise RelatedDecision()
     if loan.status != Loan.Status.ACTIVE:
         raise NotPossibleNow(data={"status": loan.status})
     if not reason.strip():

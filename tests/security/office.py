@@ -134,6 +134,8 @@ PAGES: dict[str, Page] = {
     "fraud/rule/write-rule/": Page("fraud_edit_rules", {}, leads_on=True),
     "identity/apiclient/<path:object_id>/revoke/": Page("user_manage", REASON),
     "identity/apiclient/create/": Page("user_manage", {**REASON, "name": "Another", "scopes": ["deposits:write"]}),
+    "identity/connection/<path:object_id>/end/": Page("user_manage", REASON),
+    "identity/connection/declare/": Page("user_view", {**REASON, "email": "nobody@example.com", "relation": "SIBLING"}),
     "identity/user/<path:object_id>/clear-lockout/": Page("user_manage", REASON),
     "identity/user/<path:object_id>/deactivate/": Page("user_manage", REASON),
     "identity/user/<path:object_id>/reactivate/": Page("user_manage", REASON),
@@ -293,6 +295,9 @@ def furnish(alice: User) -> Things:
         ledger_account_id=account, rule="AMOUNT", amount_minor=1_00, currency="EUR", made_at=now
     )
     lender = make_user("furnisher.lending@bank.example", Role.LENDING)
+    close = identity.declare_connection(
+        actor=lender, email=bob.email, relation="SIBLING", reason="For the test", now=now
+    )
     loan, wish = granted(alice, current, lender, now=now), referred(alice, current, now=now)
     plan = loans.propose(
         actor=lender,
@@ -318,6 +323,7 @@ def furnish(alice: User) -> Things:
             "identity/user": str(bob.pk),
             **{f"identity/user/<path:object_id>/{deed}/": str(bob.pk) for deed in USER_DEEDS},
             "identity/apiclient/<path:object_id>/revoke/": str(client.pk),
+            "identity/connection/<path:object_id>/end/": str(close.pk),
             "payments/limit/<path:object_id>/change-limits/": str(
                 Limit.objects.get(customer=None, channel="PORTAL").pk
             ),
