@@ -56,11 +56,18 @@ def each(ids: Sequence[UUID], act: Act) -> Done:
     A chunk that refuses is done again loan by loan, so that one loan holds up no other. What another worker holds is left
     for last and then waited for: when this returns, every loan was dealt with by somebody.
     """
+    first, skipped = _once(ids, act, booking.claim_free)
+    last, _ = _once(skipped, act, booking.claim)
+    return Done(first.done + last.done, first.failed + last.failed)
+
+
+def _once(ids: Sequence[UUID], act: Act, claim: Claim) -> tuple[Done, list[UUID]]:
+    """One pass, and the loans that it could not hold."""
     done, failed, skipped = 0, 0, list[UUID]()
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         try:
-            worked = act(chunk, booking.claim_free)
+            worked = act(chunk, claim)
         except (DomainError, DatabaseError) as problem:
             _require_alive(problem)
             one_by_one = _alone(chunk, act)
@@ -68,8 +75,7 @@ def each(ids: Sequence[UUID], act: Act) -> Done:
         else:
             done += worked.done
             skipped += [loan_id for loan_id in chunk if loan_id not in worked.held]
-    last = _alone(skipped, act)
-    return Done(done + last.done, failed + last.failed)
+    return Done(done, failed), skipped
 
 
 def _alone(ids: Sequence[UUID], act: Act) -> Done:
