@@ -45,7 +45,7 @@ def _of_decision(request: HttpRequest) -> Decision | None:
 
 @admin.register(ListEntry)
 class ListEntryAdmin(FileAdmin):
-    list_display = ("names", "on", "kind", "where", "quiet", "until", "made_by", "approved_by")
+    list_display = ("names", "on", "kind", "where", "quiet", "until", "made_by")
     list_filter = ("listing", "kind", "state")
     search_fields = ("value", "label", "reason")
     search_help_text = "What it names, or its reason"
@@ -81,21 +81,25 @@ class ListEntryAdmin(FileAdmin):
         over = entry.state == EntryState.ACTIVE and entry.ends_at is not None and entry.ends_at <= timezone.now()
         return "Over" if over else entry.get_state_display()
 
-    @display(description="Rules kept quiet")
-    def quiet(self, entry: ListEntry) -> str:
-        return ", ".join(entry.rules) or "–"
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The names of the rules, once for the whole page."""
+        changelist = super().get_changelist_instance(request)
+        names = queries.rule_names()
+        for entry in changelist.result_list:
+            entry.names_of_rules = [names.get(code, code) for code in entry.rules]
+        return changelist
 
-    @display(description="Until")
+    @display(description="Rules kept quiet")
+    def quiet(self, entry: Any) -> str:
+        return "; ".join(entry.names_of_rules) or "–"
+
+    @display(description="Until", ordering="ends_at")
     def until(self, entry: ListEntry) -> str:
-        return _day(entry.ends_at)
+        return date_format(entry.ends_at, "j M Y") if entry.ends_at else "No end"
 
     @display(description="Written by")
     def made_by(self, entry: ListEntry) -> str:
         return entry.maker.get_full_name()
-
-    @display(description="Approved by")
-    def approved_by(self, entry: ListEntry) -> str:
-        return entry.checker.get_full_name() if entry.checker else "–"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -22,6 +22,7 @@ from fraud import queries, services
 from fraud.admin import trials
 from fraud.admin.files import STATUS_COLOURS, FileAdmin
 from fraud.admin.forms import BacktestForm, PeriodForm
+from fraud.admin.limits import limit_page
 from fraud.errors import InvalidCondition
 from fraud.forms import RuleForm, TooRich, initial_of
 from fraud.models import Rule, RuleAction, RuleState
@@ -38,11 +39,12 @@ class RuleAdmin(FileAdmin):
     search_fields = ("name", "code")
     list_select_related = ("maker", "checker")
     ordering = ("code", "-version", "id")
-    actions_list = ("write_rule",)
+    actions_list = ("write_rule", "set_limit")
 
     def get_urls(self) -> list[Any]:
         return [
             self._path("new/", self.edit, "new"),
+            self._path("limit/", self.limit, "limit"),
             self._path("preview/", require_POST(self.preview), "preview"),
             self._path("<uuid:rule_id>/edit/", self.edit, "edit"),
             self._path("<uuid:rule_id>/new-version/", require_POST(self.new_version), "new_version"),
@@ -62,6 +64,21 @@ class RuleAdmin(FileAdmin):
     @action(description="Write a new rule", url_path="write-rule", icon="add", permissions=["write_rule"])
     def write_rule(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(self._url("new"))
+
+    def has_set_limit_permission(self, request: HttpRequest) -> bool:
+        return self.has_write_rule_permission(request)
+
+    @action(description="Set a limit", url_path="set-limit", icon="speed", permissions=["set_limit"])
+    def set_limit(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(self._url("limit"))
+
+    def limit(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_write_rule_permission(request):
+            raise PermissionDenied
+        return limit_page(self, request, back=self._url("changelist"))
+
+    def page_of(self, rule: Rule) -> str:
+        return self._url("change", rule.pk)
 
     @display(description="In plain English")
     def says(self, rule: Rule) -> str:

@@ -56,40 +56,46 @@ def in_use() -> InUse:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A payment as lists know it."""
+    """A payment as lists know it; `at` is the moment whose lists are asked."""
 
     told: Told
     customer_id: uuid.UUID
     account_ref: uuid.UUID
+    at: datetime
 
 
-def standing_of(asked: Asked, *, used: InUse, at: datetime) -> Standing:
-    """What is in force for one payment at a moment."""
+def standings_of(many: Sequence[Asked], *, used: InUse) -> list[Standing]:
+    """What is in force for each payment, with one look-up for all of them, and none while nothing is."""
     if not used:
-        return NOTHING_SAID
-    [found] = standings_of([asked], used=used, at=at)
-    return found
-
-
-def standings_of(many: Sequence[Asked], *, used: InUse, at: datetime) -> list[Standing]:
-    """The same for many payments, with one look-up for all of them."""
+        return [NOTHING_SAID] * len(many)
     keys = [keys_of(asked.told, used.shapes) for asked in many]
     holders = [(asked.customer_id, asked.account_ref) for asked in many]
     entries, snoozes = _found({key for each in keys for key in each}, {holder for both in holders for holder in both})
     return [
-        standing(entries=entries, snoozes=snoozes, keys=named, holders=of, at=at)
-        for named, of in zip(keys, holders, strict=True)
+        standing(
+            entries=[entry for key in named for entry in entries.get(key, ())],
+            snoozes=[snooze for holder in of for snooze in snoozes.get(holder, ())],
+            keys=named,
+            holders=of,
+            at=asked.at,
+        )
+        for asked, named, of in zip(many, keys, holders, strict=True)
     ]
 
 
-def _found(keys: Iterable[int], holders: Iterable[uuid.UUID]) -> tuple[list[Entry], list[Snoozed]]:
+def _found(
+    keys: Iterable[int], holders: Iterable[uuid.UUID]
+) -> tuple[dict[int, list[Entry]], dict[uuid.UUID, list[Snoozed]]]:
+    """Entries by key and snoozes by holder."""
     rows = _FOUND.all({"keys": list(keys), "holders": list(holders)})
-    entries, snoozes = [], []
+    entries: dict[int, list[Entry]] = {}
+    snoozes: dict[uuid.UUID, list[Snoozed]] = {}
     for pk, key, listing, value, label, reason, rules, from_at, until, holder, code in rows:
         if listing is None:
-            snoozes.append(Snoozed(pk, holder, code, from_at, until))
+            snoozes.setdefault(holder, []).append(Snoozed(pk, holder, code, from_at, until))
         else:
-            entries.append(Entry(pk, key, listing, label or value, reason, tuple(rules), from_at, until))
+            entry = Entry(pk, key, listing, label or value, reason, tuple(rules), from_at, until)
+            entries.setdefault(key, []).append(entry)
     return entries, snoozes
 
 

@@ -43,6 +43,16 @@ OPERATORS: Mapping[Kind, tuple[str, ...]] = {
     Kind.COUNTRY: ("==", "!=", "in", "not_in"),
 }
 COMPARABLE = (Kind.MONEY, Kind.COUNT, Kind.NUMBER, Kind.RATIO)
+# What people try who expect a language: each has a way that is safe and fast.
+_DIVIDING = frozenset({"/", "//", "%", "div", "mod", "divide", "divided_by", "over", "per", "ratio"})
+_SEARCHING = frozenset(
+    {"like", "ilike", "contains", "matches", "regex", "search", "starts_with", "ends_with", "where", "sql", "query"}
+    | {"select", "sum", "count", "avg", "max", "min", "table", "from", "window", "days", "since"}
+)
+_NO_DIVISION = (
+    "A rule does not divide, because what it divides by may be zero: use “times” another feature, or one of the shares."
+)
+_NO_SEARCH = "A rule does not search payments, because that would read them all: use a feature, each of which is found by an index."
 _TIMES = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?", re.ASCII)
 _RATIO = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,4})?", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -131,6 +141,7 @@ class _Reader:
             raise InvalidCondition(f"Groups can be nested {MAX_DEPTH - 1} deep at most.", path=path)
         if not isinstance(tree, dict):
             raise InvalidCondition("Each part is a comparison or a group.", path=path)
+        _need_a_plain_word(tree, path)
         if "feature" in tree:
             return self._comparison(tree, path)
         if len(tree) != 1:
@@ -199,6 +210,18 @@ class _Reader:
             return Money.parse(value[:40], self.currency).amount_minor
         except Invalid as error:
             raise InvalidCondition(error.text, path=path) from error
+
+
+def _need_a_plain_word(tree: Mapping[Any, Any], path: str) -> None:
+    """Name what cannot be asked, instead of only refusing its form."""
+    words = {key.lower() for key in tree if isinstance(key, str)}
+    op = tree.get("op")
+    if isinstance(op, str):
+        words.add(op.lower())
+    if words & _DIVIDING:
+        raise InvalidCondition(_NO_DIVISION, path=path)
+    if words & _SEARCHING:
+        raise InvalidCondition(_NO_SEARCH, path=path)
 
 
 def _choice(feature: Feature, value: object, path: str) -> str:

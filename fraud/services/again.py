@@ -64,20 +64,17 @@ def with_engine(decisions: QuerySet[Decision], *, at: datetime) -> Iterator[Agai
         for row, judgement, outcome in zip(
             chunk, judged, _outcomes(live.stack, chunk, judged, live.thresholds), strict=True
         ):
-            yield _again(row, outcome, [reason.code for reason in judgement.reasons])
+            yield _again(row, outcome, list(dict.fromkeys(reason.code for reason in judgement.reasons)))
 
 
 def _judged(live: engine.Engine, chunk: Chunk, at: datetime) -> list[Judgement]:
     asked = [
-        Asked(Told(row.beneficiary_ref, row.device, row.ip or "", row.country), row.customer_id, row.account_ref)
+        Asked(Told(row.beneficiary_ref, row.device, row.ip or "", row.country), row.customer_id, row.account_ref, at)
         for row in chunk
     ]
-    said = standings_of(asked, used=live.lists, at=at) if live.lists else []
-    if not said:
-        return [judge(live.rules, row.features, currency=settings.BASE_CURRENCY) for row in chunk]
     return [
         judge(live.rules, row.features, currency=settings.BASE_CURRENCY, standing=standing)
-        for row, standing in zip(chunk, said, strict=True)
+        for row, standing in zip(chunk, standings_of(asked, used=live.lists), strict=True)
     ]
 
 

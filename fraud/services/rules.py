@@ -17,6 +17,7 @@ from common.errors import Invalid
 from fraud.errors import RuleCodeTaken, RuleNotFound, RuleStateConflict, SameMakerAndChecker
 from fraud.models import Rule, RuleAction, RuleState
 from fraud.rules import conditions
+from fraud.rules.limits import limit_condition
 from fraud.services import backtests
 from fraud.services.ruleset import touch_ruleset
 from identity import services as identity
@@ -49,6 +50,35 @@ def draft_rule(
             raise RuleCodeTaken(field="code") from error
         _record(rule, actor, "fraud.rule_drafted")
     return rule
+
+
+def draft_limit(
+    *,
+    actor: User,
+    code: str,
+    name: str,
+    transfer_type: str,
+    measure: str,
+    bound: str,
+    history: str,
+    action: str,
+    customer_text: str,
+    now: datetime,
+) -> Rule:
+    """Draft a rule that hits above a limit, for one kind of payment or every; see `limits.limit_condition`.
+
+    Raises as `draft_rule`; a figure that does not fit is an InvalidCondition.
+    """
+    condition = limit_condition(transfer_type=transfer_type, measure=measure, bound=bound, history=history)
+    return draft_rule(
+        actor=actor,
+        code=code.strip().upper(),
+        name=name,
+        condition=condition,
+        action=action,
+        customer_text=customer_text,
+        now=now,
+    )
 
 
 def new_version(*, actor: User, rule_id: uuid.UUID, now: datetime) -> Rule:

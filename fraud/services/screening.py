@@ -15,14 +15,14 @@ from common.db import require_transaction
 from common.rows import insert
 from fraud.models import Activity, Decision
 from fraud.queries.history import Ask, Known, known_of, known_of_each
-from fraud.queries.lists import Asked, standing_of
+from fraud.queries.lists import Asked, standings_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide, decide_many
 from fraud.rules.entities import Entities, entities_of
 from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
 from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shadow_hits
-from fraud.rules.lists import Told
+from fraud.rules.lists import Standing, Told
 from fraud.services import engine
 from fraud.services.history import lock_customer, lock_customers, requested_step
 from fraud.services.opening import open_case
@@ -41,7 +41,8 @@ def screen(*, facts: Facts) -> Verdict:
     entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
     known = known_of(customer_id=facts.customer_id, account_ref=facts.account_ref, entities=entities, at=facts.at)
     live = engine.current(known.ruleset_token)
-    vector, judgement = _judged(facts, known, live)
+    [standing] = standings_of([_asked(facts, known)], used=live.lists)
+    vector, judgement = _judged(facts, known, live, standing)
     decided = decide(
         judgement=judgement,
         stack=live.stack,
@@ -95,7 +96,8 @@ def _screen_wave(facts: Sequence[Facts]) -> list[Verdict]:
         [Ask(each.customer_id, each.account_ref, of, each.at) for each, of in zip(facts, entities, strict=True)]
     )
     live = engine.current(known[0].ruleset_token)
-    judged = [_judged(each, past, live) for each, past in zip(facts, known, strict=True)]
+    standings = standings_of([_asked(each, past) for each, past in zip(facts, known, strict=True)], used=live.lists)
+    judged = [_judged(each, past, live, standing) for each, past, standing in zip(facts, known, standings, strict=True)]
     vectors = [vector for vector, _ in judged]
     decided = decide_many(
         judgements=[judgement for _, judgement in judged],
@@ -121,10 +123,9 @@ def _screen_wave(facts: Sequence[Facts]) -> list[Verdict]:
     return [_verdict(found, decision) for found, decision in zip(decided, decisions, strict=True)]
 
 
-def _judged(facts: Facts, known: Known, live: engine.Engine) -> tuple[dict[str, Value], Judgement]:
+def _judged(facts: Facts, known: Known, live: engine.Engine, standing: Standing) -> tuple[dict[str, Value], Judgement]:
     """The payment's vector, and what the live rules make of it."""
     vector = _without(derive(facts=facts, past=known.past, at_us=microseconds(known.at)), live.features_off)
-    standing = standing_of(_asked(facts), used=live.lists, at=known.at)
     judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY, standing=standing)
     return vector, _missing(judgement) if live.model_missing else judgement
 
@@ -158,9 +159,9 @@ def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
     return _verdict(decided, _keep(facts, decided))
 
 
-def _asked(facts: Facts) -> Asked:
+def _asked(facts: Facts, known: Known) -> Asked:
     told = Told(facts.beneficiary_ref, facts.device, facts.ip, facts.country)
-    return Asked(told, facts.customer_id, facts.account_ref)
+    return Asked(told, facts.customer_id, facts.account_ref, known.at)
 
 
 def _without(vector: dict[str, Value], switched_off: frozenset[str]) -> dict[str, Value]:

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fraud.errors import InvalidCondition
+from fraud.forms import to_comparison
 from fraud.rules.conditions import MAX_DEPTH, MAX_PARTS, OPERATORS, evaluate, parse
-from fraud.rules.features import FEATURES, Kind
+from fraud.rules.features import FEATURES, Feature, Kind
 from fraud.rules.wording import explain, sentence
 
 
@@ -226,6 +227,8 @@ def vectors() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+# A vector has a value for each of the features: on a busy machine making one takes longer than Hypothesis likes.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(tree=TREES, vector=vectors())
 def test_whatever_is_accepted_can_be_evaluated_explained_and_read(tree: Any, vector: dict[str, Any]) -> None:
     try:
@@ -261,3 +264,49 @@ def test_any_json_is_either_read_or_refused_by_name(tree: Any) -> None:
     except InvalidCondition:
         return
     assert sentence(accepted, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"feature": "amount_base", "op": "/", "value": "0"},
+        {"feature": "amount_base", "op": ">", "value": "3", "divided_by": "max_amount_90d"},
+        {"all": [YES, {"divide": ["amount_base", "max_amount_90d"]}]},
+    ],
+)
+def test_a_rule_that_divides_is_told_what_to_do_instead(tree: Any) -> None:
+    with pytest.raises(InvalidCondition, match="may be zero: use “times” another feature"):
+        read(tree)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"feature": "country", "op": "like", "value": "D%"},
+        {"feature": "amount_base", "op": ">", "value": "3", "where": "1 = 1"},
+        {"any": [{"sum": "amount", "days": 365, "op": ">", "value": 5}]},
+        {"sql": "SELECT 1"},
+    ],
+)
+def test_a_rule_that_would_search_payments_is_told_why_it_cannot(tree: Any) -> None:
+    with pytest.raises(InvalidCondition, match="each of which is found by an index"):
+        read(tree)
+
+
+@pytest.mark.parametrize("feature", FEATURES.values(), ids=lambda feature: feature.name)
+def test_each_feature_can_be_asked_for_in_a_row_of_the_form_and_read(feature: Feature) -> None:
+    text = {
+        Kind.MONEY: "12.50",
+        Kind.COUNT: "3",
+        Kind.NUMBER: "1",
+        Kind.RATIO: "0.5",
+        Kind.FLAG: "yes",
+        Kind.CHOICE: next(iter(feature.choices), ""),
+        Kind.COUNTRY: "DE",
+    }[feature.kind]
+    op = "==" if feature.kind in (Kind.FLAG, Kind.CHOICE, Kind.COUNTRY) else ">"
+    node = read(to_comparison(feature, op=op, text=text, of=""))
+    words = sentence(node, currency="EUR")
+    assert len(words) > 3
+    assert feature.name not in words
+    assert feature.unit

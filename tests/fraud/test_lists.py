@@ -15,12 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from common.db import use_case
 from common.errors import Forbidden, Invalid
 from fraud import services as fraud
 from fraud.models import Decision, ListEntry, Rule, SilentHit, Snooze
 from fraud.rules.lists import SHAPES, Told, keys_of, value_of
 from fraud.services import backtests
-from tests.fraud.conftest import NOON
+from fraud.services.screening import screen_each
+from tests.fraud.conftest import NOON, make_facts
 
 DAY = timedelta(days=1)
 SOFT = "LARGE_AWAY_FROM_HOME"
@@ -259,6 +261,24 @@ def test_lists_cost_one_look_up_and_nothing_while_none_is_in_force(screen: Scree
     fraud.add_entries(actor=officer, listing="BLOCK", kind="PAYEE", values=values, reason="A ring", now=NOON)
     block(officer, "NETWORK", "198.51.100.0/24")
     assert queries() == before + 1
+
+
+def test_many_payments_at_once_are_looked_up_together(screen: Screen, officer: Any) -> None:
+    block(officer, value="MULE")
+    screen()
+
+    def queries(count: int, start: int) -> int:
+        facts = [
+            make_facts(customer_id=uuid.UUID(int=start + at), beneficiary_ref="MULE" if at == 1 else f"P-{start + at}")
+            for at in range(count)
+        ]
+        with CaptureQueriesContext(connection) as captured, use_case():
+            verdicts = screen_each(facts=facts)
+        assert [verdict.outcome for verdict in verdicts].count("BLOCKED") == 1
+        assert verdicts[1].reasons[0].code == "BLOCK_LIST"
+        return sum("fraud_listentry" in each["sql"] or "EXECUTE" in each["sql"] for each in captured.captured_queries)
+
+    assert queries(30, 2000) == queries(3, 1000)
 
 
 def test_many_entries_are_found_by_their_index(screen: Screen, officer: Any) -> None:

@@ -81,7 +81,7 @@ def test_an_auditor_changes_nothing(auditor: Any, login: Login, flagged: Callabl
         page(f"rule_{deed}", rule.pk)
         for deed in ("edit", "new_version", "submit", "backtest", "shadow", "approve", "retire")
     ]
-    posts += [page("rule_new"), page("rule_preview")]
+    posts += [page("rule_new"), page("rule_limit"), page("rule_preview")]
     for address in posts:
         assert browser.post(address, {"reason": "Because", "text": "x"}).status_code == 403, address
     case.refresh_from_db()
@@ -325,3 +325,68 @@ def test_shipped_rules_open_in_the_form(shipped: Any) -> None:
 def test_a_shape_the_form_cannot_show_is_named() -> None:
     with pytest.raises(TooRich):
         initial_of({"not": {"feature": "is_night", "op": "==", "value": True}})
+
+
+def limit_data(**changes: Any) -> dict[str, Any]:
+    return {
+        "code": "card_limit",
+        "name": "Limit of card payments",
+        "transfer_type": "CARD",
+        "measure": "amount_base",
+        "bound": "750.00",
+        "history": "",
+        "action": "FLAG",
+        "customer_text": "This payment is above a limit, so we look at it first.",
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, "Kind of payment is card payment and amount above €750.00"),
+        (
+            {"bound": "2.5", "history": "user_avg_amount"},
+            "Kind of payment is card payment and amount above 2.5 times the usual amount in 90 days",
+        ),
+        (
+            {"transfer_type": "", "measure": "daily_total", "bound": "3", "history": "max_amount_90d"},
+            "Total sent in 24 hours above 3 times the largest amount sent in 90 days",
+        ),
+        (
+            {"transfer_type": "WITHDRAWAL", "measure": "txn_count_1hour", "bound": "4"},
+            "Kind of payment is withdrawal and more than 4 transfers in an hour",
+        ),
+    ],
+)
+def test_a_limit_is_set_with_a_short_form(officer: Any, login: Login, change: dict[str, str], says: str) -> None:
+    browser = login(officer)
+    assert browser.get(page("rule_limit")).status_code == 200
+    answer = browser.post(page("rule_limit"), limit_data(**change))
+    rule = Rule.objects.get(code="CARD_LIMIT")
+    assert answer["Location"] == page("rule_change", rule.pk)
+    assert says in browser.get(page("rule_change", rule.pk)).content.decode()
+    assert browser.get(page("rule_edit", rule.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"bound": "a lot"}, "bound"),
+        ({"bound": "-1"}, "bound"),
+        ({"bound": "0", "history": "user_avg_amount"}, "bound"),
+        ({"measure": "daily_count", "bound": "3", "history": "user_avg_amount"}, "history"),
+        ({"measure": "daily_count", "bound": "3.5"}, "bound"),
+        ({"measure": "salary"}, "measure"),
+        ({"transfer_type": "WIRE"}, "transfer_type"),
+        ({"code": "VELOCITY"}, "code"),
+        ({"customer_text": "No"}, "customer_text"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused_beside_its_field(
+    officer: Any, login: Login, change: dict[str, str], field: str
+) -> None:
+    answer = login(officer).post(page("rule_limit"), limit_data(**change))
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == [field]
+    assert not Rule.objects.filter(code="CARD_LIMIT").exists()

@@ -129,6 +129,8 @@ PAGES: dict[str, Page] = {
     "fraud/rule/<uuid:rule_id>/backtests/": Page("fraud_view"),
     "fraud/rule/<uuid:rule_id>/shadow/": Page("fraud_edit_rules", REASON),
     "fraud/rule/<uuid:rule_id>/submit/": Page("fraud_edit_rules", {**REASON, "days": "30"}),
+    "fraud/rule/limit/": Page("fraud_edit_rules", {"name": "A limit"}),
+    "fraud/rule/set-limit/": Page("fraud_edit_rules", {}, leads_on=True),
     "fraud/rule/new/": Page("fraud_edit_rules", {"name": "A rule"}),
     "fraud/rule/preview/": Page("fraud_edit_rules", {}, post_only=True),
     "fraud/rule/write-rule/": Page("fraud_edit_rules", {}, leads_on=True),
