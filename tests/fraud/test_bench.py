@@ -48,7 +48,12 @@ def report(**changes: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         "machine": {"cpus": 2, "processor": "test", "load_before": [0.0]},
         "history": {"payments": 10, "fill_seconds": 1.0},
-        "decision": {"ordinary": taken, "busy": taken, "busy_times": 1.0},
+        "decision": {
+            "ordinary": taken,
+            "busy": taken,
+            "busy_times": 1.0,
+            "processor_ms": {"python": 1.0, "postgresql": 1.0},
+        },
         "two_processes_per_second": [900],
         "layers": {"autoencoder": {"ours_us": 1.0, "library_us": 5.0, "times_as_fast": 5.0}},
         "batch_per_second": [30_000],

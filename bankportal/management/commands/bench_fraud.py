@@ -121,11 +121,21 @@ class Command(BaseCommand):
             decisions.decide(payments)
             decisions.decide(payments, past.busy)
         taken: dict[str, list[float]] = {"ordinary": [], "busy": []}
+        began = decisions.processor_ms()
         for _ in range(count):
             taken["ordinary"].append(decisions.decide(payments) * 1000)
             taken["busy"].append(decisions.decide(payments, past.busy) * 1000)
+        used = [
+            round((after - before) / (2 * count), 2)
+            for before, after in zip(began, decisions.processor_ms(), strict=True)
+        ]
         found = {name: _milliseconds(values) for name, values in taken.items()}
-        return {**found, "busy_times": round(found["busy"]["median_ms"] / found["ordinary"]["median_ms"], 2)}
+        return {
+            **found,
+            "busy_times": round(found["busy"]["median_ms"] / found["ordinary"]["median_ms"], 2),
+            # What it costs however busy the machine is with other things.
+            "processor_ms": {"python": used[0], "postgresql": used[1]},
+        }
 
     def _together(self, past: decisions.Past, options: dict[str, Any]) -> list[float]:
         calls = [partial(_one, decisions.Payments(past, seed=seed)) for seed in (11, 12)]
@@ -169,6 +179,7 @@ def missed(report: dict[str, Any]) -> list[str]:
 def lines(report: dict[str, Any]) -> list[str]:
     """The report for the terminal."""
     machine, decision = report["machine"], report["decision"]
+    used = decision["processor_ms"]
     together, batch = report["two_processes_per_second"], report["batch_per_second"]
     return [
         "",
@@ -178,8 +189,9 @@ def lines(report: dict[str, Any]) -> list[str]:
         *(
             f"  {name + ' account':<26}median {found['median_ms']:.2f} ms, p95 {found['p95_ms']:.2f}, p99 {found['p99_ms']:.2f}"
             for name, found in decision.items()
-            if name != "busy_times"
+            if name in ("ordinary", "busy")
         ),
+        f"  processor time            {used['python']} ms Python, {used['postgresql']} ms PostgreSQL",
         f"  busy over ordinary        {decision['busy_times']} x",
         f"  two processes             {statistics.median(together):,.0f} decisions a second ({min(together):,} to {max(together):,})",
         f"Batch, all layers           {statistics.median(batch):,.0f} vectors a second ({min(batch):,} to {max(batch):,})",
