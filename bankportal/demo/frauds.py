@@ -173,6 +173,9 @@ def _poisson(mean: float, dice: random.Random) -> int:
 
 
 def _stranger(dice: random.Random) -> int:
+    """Somebody whom other customers pay too, or nobody else does."""
+    if dice.random() < 0.4:
+        return dice.randrange(10**9, 2 * 10**9)
     return _MERCHANTS + dice.randrange(_STRANGERS)
 
 
@@ -206,10 +209,13 @@ class _Crooks:
 
 
 def _takeover(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
-    """Somebody else signs in, mostly from abroad or at night, and sends what there is to one account, in parts."""
+    """Somebody else signs in, often from abroad or at night, and sends money to one account, in parts. One in four does it
+    through the victim's own computer."""
     dice, payee, device, ip = crooks.dice, crooks.account(), crooks.device(), crooks.ip()
+    if remote := dice.random() < 0.25:
+        device, ip = victim.device, victim.ip
     begin = day + int(dice.choice((dice.uniform(0, 6), dice.uniform(0, 24))) * HOUR_US)
-    away = dice.random() < 0.6
+    away = not remote and dice.random() < 0.6
     return [
         Paid(
             begin + step * dice.randrange(2, 12) * MINUTE_US,
@@ -217,7 +223,7 @@ def _takeover(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
             payee,
             device,
             ip,
-            int(victim.typical_minor * dice.uniform(3, 30)),
+            int(victim.typical_minor * dice.lognormvariate(1.5, 1.0)),
             away=away,
             pattern=Pattern.TAKEOVER,
         )
@@ -236,7 +242,7 @@ def _mule(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
             crooks.account(),
             victim.device,
             victim.ip,
-            int(victim.typical_minor * dice.uniform(2, 20)) // 50_00 * 50_00 + 50_00,
+            int(victim.typical_minor * dice.lognormvariate(1.0, 1.0)) // 10_00 * 10_00 + 10_00,
             pattern=Pattern.MULE,
         )
         for step in range(dice.randrange(3, 8))
@@ -248,10 +254,11 @@ def _card_testing(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
     dice, device, ip = crooks.dice, crooks.device(), crooks.ip()
     at_us = day + int(dice.uniform(0, 23) * HOUR_US)
     made = []
-    tries = dice.randrange(6, 16)
+    tries = dice.randrange(3, 16)
+    patience = dice.choice((1, 1, 1, 60))
     for step in range(tries + 1):
-        at_us += dice.randrange(5, 90) * SECOND_US
-        amount = dice.randrange(50, 3_00) if step < tries else dice.randrange(250_00, 1200_00)
+        at_us += dice.randrange(5, 90) * SECOND_US * patience
+        amount = dice.randrange(50, 9_00) if step < tries else dice.randrange(50_00, 900_00)
         shop = _MERCHANTS + _STRANGERS + dice.randrange(_SHOPS_ONLINE)
         paid = Paid(at_us, victim.number, shop, device, ip, amount, TransferType.CARD, Channel.GATEWAY)
         made.append(replace(paid, pattern=Pattern.CARD_TESTING))
@@ -259,14 +266,14 @@ def _card_testing(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
 
 
 def _smurfing(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
-    """A large sum in many parts just below a limit, over two days, to a few accounts."""
+    """A large sum in many parts just below a limit, over days, to a few accounts."""
     dice = crooks.dice
     payees = [crooks.account() for _ in range(dice.randrange(1, 4))]
-    limit = dice.choice((1000_00, 2000_00, 3000_00))
+    limit = dice.choice((200_00, 500_00, 1000_00, 3000_00))
     at_us = day + int(dice.uniform(8, 12) * HOUR_US)
     made = []
     for _ in range(dice.randrange(8, 16)):
-        at_us += dice.randrange(20, 200) * MINUTE_US
+        at_us += dice.randrange(20, 500) * MINUTE_US
         amount = int(limit * dice.uniform(0.93, 0.995))
         paid = Paid(at_us, victim.number, dice.choice(payees), victim.device, victim.ip, amount)
         made.append(replace(paid, pattern=Pattern.SMURFING))
@@ -274,12 +281,13 @@ def _smurfing(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
 
 
 def _payee_scam(victim: _Customer, day: int, crooks: _Crooks) -> list[Paid]:
-    """The customers themselves pay somebody who deceived them: from their own device, at an ordinary hour, much, and often again."""
+    """The customers themselves pay somebody who deceived them: from their own device, at an ordinary hour, and often again.
+    What they pay can be as little as what they pay others."""
     dice, payee = crooks.dice, crooks.account()
     at_us = day + int(dice.uniform(9, 21) * HOUR_US)
     made = []
     for _ in range(dice.choice((1, 1, 2, 3))):
-        amount = int(victim.typical_minor * dice.uniform(4, 50))
+        amount = int(victim.typical_minor * dice.lognormvariate(1.6, 1.1))
         paid = Paid(at_us, victim.number, payee, victim.device, victim.ip, amount)
         made.append(replace(paid, pattern=Pattern.PAYEE_SCAM))
         at_us += dice.randrange(30, 36 * 60) * MINUTE_US

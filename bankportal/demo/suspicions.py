@@ -1,4 +1,7 @@
-"""What the fraud desk of the demo bank finds in the morning: transfers that wait, were declined, or were cancelled."""
+"""What the fraud desk of the demo bank finds in the morning: transfers that wait, were declined, or were cancelled.
+
+Among them accounts that somebody else took over, a large sum in small parts, and a stolen login being tried.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import datetime, timedelta
 from bankportal.demo.bank import Books, decide
 from bankportal.demo.staff import stable_id
 from common.money import Money
+from common.request_context import RequestContext, enter, leave
 from ledger import queries as ledger_queries
 from payments import services as payments
 from payments.models import Channel, Payment, Status
@@ -26,6 +30,12 @@ def ensure(books: Books, *, end: datetime) -> None:
         _large_to_a_new_payee(books, person, place, balance=held[person], now=end - timedelta(minutes=95 - 9 * place))
     for place, person in enumerate(rich[9:12]):
         _burst(books, person, place, now=end - timedelta(minutes=40 - 8 * place))
+    for place, person in enumerate(rich[12:14]):
+        _takeover(books, person, place, balance=held[person], now=end - timedelta(minutes=88 - 40 * place))
+    for person in rich[14:15]:
+        _smurfing(books, person, balance=held[person], now=end - timedelta(minutes=75))
+    for person in rich[15:16]:
+        _testing(books, person, now=end - timedelta(minutes=62))
 
 
 def _large_to_a_new_payee(books: Books, person: int, place: int, *, balance: int, now: datetime) -> None:
@@ -66,7 +76,65 @@ def _burst(books: Books, person: int, place: int, *, now: datetime) -> None:
         )
 
 
-def _pay(books: Books, person: int, payee: int, *, amount_minor: int, text: str, now: datetime, name: str) -> Payment:
+def _takeover(books: Books, person: int, place: int, *, balance: int, now: datetime) -> None:
+    """Somebody else at a new device abroad sends most of what there is to one stranger, in two parts."""
+    stranger = RequestContext(ip=f"198.51.100.{40 + place}", user_agent="Mozilla/5.0 (X11; Linux) Firefox/115.0")
+    token = enter(stranger)
+    try:
+        for step, percent in enumerate((62, 17)):
+            _pay(
+                books,
+                person,
+                _somebody_else(books, person, 90 + place),
+                amount_minor=balance * percent // 100,
+                text="Transfer",
+                now=now + timedelta(minutes=4 * step),
+                name=f"takeover/{place}/{step}",
+                country="BR",
+            )
+    finally:
+        leave(token)
+
+
+def _smurfing(books: Books, person: int, *, balance: int, now: datetime) -> None:
+    """A large sum in eight like parts to two accounts, within ten minutes."""
+    for step in range(8):
+        _pay(
+            books,
+            person,
+            _somebody_else(books, person, 110 + step % 2),
+            amount_minor=balance // 10 - 137 * step,
+            text="Loan return",
+            now=now + timedelta(seconds=68 * step),
+            name=f"smurfing/{step}",
+        )
+
+
+def _testing(books: Books, person: int, *, now: datetime) -> None:
+    """Tiny amounts to seven accounts in a few minutes, to see whether it works."""
+    for step in range(7):
+        _pay(
+            books,
+            person,
+            _somebody_else(books, person, 130 + step),
+            amount_minor=50 + 31 * step,
+            text="Test",
+            now=now + timedelta(seconds=40 * step),
+            name=f"testing/{step}",
+        )
+
+
+def _pay(
+    books: Books,
+    person: int,
+    payee: int,
+    *,
+    amount_minor: int,
+    text: str,
+    now: datetime,
+    name: str,
+    country: str = "",
+) -> Payment:
     return payments.submit_transfer(
         actor=books.users[person],
         debit_account_id=books.current[person].pk,
@@ -77,5 +145,5 @@ def _pay(books: Books, person: int, payee: int, *, amount_minor: int, text: str,
         channel=Channel.PORTAL,
         now=now,
         description=text,
-        country=books.persons[person].country,
+        country=country or books.persons[person].country,
     )

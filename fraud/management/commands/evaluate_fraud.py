@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", metavar="OUT", help="also write the report here")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        began = time.monotonic()
         out = Path(options["json"]) if options["json"] else None
         if out is not None and not out.parent.is_dir():
             raise CommandError(f"There is no folder {out.parent} for --json.")
@@ -50,6 +53,8 @@ class Command(BaseCommand):
             )
         except BadDataset as error:
             raise CommandError(str(error)) from error
+        report["seconds"] = round(time.monotonic() - began, 1)
+        report["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         self._print(report)
         if out is not None:
             out.write_text(json.dumps(report, indent=1) + "\n")
@@ -66,6 +71,7 @@ class Command(BaseCommand):
             self.stdout.write(f"scenario {scenario}")
             for name, found in layers.items():
                 self.stdout.write(f"  {name:41}{''.join(f'{recall:>8.1%}' for recall in found)}")
+        self.stdout.write(f"It took {report['seconds']:.0f} s and at most {report['peak_memory_mb']:,} MB of memory.")
 
 
 def _protocol(options: dict[str, Any]) -> Protocol:

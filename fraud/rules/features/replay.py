@@ -75,7 +75,8 @@ def replay(events: Events) -> NDArray[np.float64]:
         Arrays(),
     )
     for index, name in enumerate(VECTOR_FEATURES):
-        rows[:, index] = found[name][back]
+        # Each column goes as soon as it is in its place: a replay of millions of payments is mostly these.
+        rows[:, index] = found.pop(name)[back]
     rows[~events.requested] = np.nan
     return rows
 
