@@ -76,10 +76,10 @@ GROUPS: dict[str, list[Item]] = {
         Item("Fees", "sell", "accounts_feeversion", "account_view"),
         Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
-        Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
         Item("Fraud lists", "playlist_remove", "fraud_listentry", "fraud_view", "", "lists"),
         Item("Backtests", "experiment", "fraud_backtest", "fraud_view"),
         Item("Snoozed rules", "snooze", "fraud_snooze", "fraud_view"),
+        Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
     ],
     "Oversight": [

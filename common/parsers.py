@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
 
 
 class JsonBody(JSONParser):
@@ -22,3 +24,13 @@ class JsonBody(JSONParser):
         except UnicodeEncodeError as error:
             raise ParseError("This JSON holds text that is not Unicode.") from error
         return data
+
+
+def allow_long_body(request: Request) -> None:
+    """Read a body longer than `DATA_UPLOAD_MAX_MEMORY_SIZE`, up to what the middleware lets through.
+
+    For the few operations that take many things at once; call it before `request.data`.
+    """
+    plain: Any = request._request
+    if not hasattr(plain, "_body"):
+        plain._body = plain.read(settings.REQUEST_BODY_MAX_BYTES)

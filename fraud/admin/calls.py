@@ -27,4 +27,4 @@ class ApiCallAdmin(ReadOnlyAdmin):
 
     @display(description="Took", ordering="latency_ms")
     def took(self, call: ApiCall) -> str:
-        return f"{call.latency_ms:.1f} ms"
+        return f"{call.latency_ms:,.1f}\N{NO-BREAK SPACE}ms"

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
 from common.errors import DomainError
+from common.parsers import allow_long_body
 from common.rest import ProblemSerializer, faults
 from fraud import services
 from fraud.api.base import PROBLEMS, READ_PROBLEMS, SCORE, TAGS, FraudView
@@ -117,6 +118,7 @@ class ScoreBatch(FraudView):
         ],
     )
     def post(self, request: Request) -> Response:
+        allow_long_body(request)
         rows = _rows(request.data)
         told, results = _read(rows)
         answers = services.analyze_each(gateway=gateway(request), told=told, now=timezone.now())

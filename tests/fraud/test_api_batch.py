@@ -154,6 +154,13 @@ def test_what_is_no_batch_is_a_bad_request(gateway: Gateway, body: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
 
 
+def test_a_long_body_is_read(gateway: Gateway, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 500
+    assert send(gateway, [told() for _ in range(5)])["scored"] == 5
+    # One transaction has no reason to be long.
+    assert gateway.post("analyze", told(device="x" * 600)).status_code == 400
+
+
 def test_a_full_batch_is_scored_with_few_queries(gateway: Gateway, django_assert_max_num_queries: Any) -> None:
     send(gateway, [told()])
     rows = [told() for _ in range(1000)]

@@ -34,7 +34,9 @@ class Command(BaseCommand):
 
             from fraud.management.stream import Stream, Topics  # noqa: PLC0415 -- needs it
         except ImportError as error:
-            raise CommandError("Install the client of Kafka first: pip install -r requirements-kafka.txt") from error
+            raise CommandError(
+                "Install the client of Kafka first: .venv/bin/python -m pip install -r requirements-kafka.txt"
+            ) from error
         if not settings.KAFKA_BOOTSTRAP_SERVERS:
             raise CommandError("Set KAFKA_BOOTSTRAP_SERVERS to the brokers, such as kafka:9092.")
         key_id = options["client"]
