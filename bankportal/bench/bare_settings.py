@@ -6,9 +6,11 @@ Same database, user model and tokens as the bank; none of its own plumbing. Serv
 from __future__ import annotations
 
 from bankportal.settings import *  # noqa: F403
+from bankportal.settings import DATABASES as _DATABASES
 from bankportal.settings import SIMPLE_JWT as _TOKENS
 
 ROOT_URLCONF = "bankportal.bench.bare_urls"
+DATABASES = {"default": {**_DATABASES["default"], "ENGINE": "django.db.backends.postgresql"}}
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

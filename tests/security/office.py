@@ -20,7 +20,7 @@ from audit import services as audit
 from audit.models import Seal
 from bankportal.models import EndOfDayRun
 from fraud import services as fraud
-from fraud.models import ApiCall, Rule
+from fraud.models import Rule
 from fraud.services import backtests
 from identity import services as identity
 from identity.models import User
@@ -259,7 +259,6 @@ def furnish(alice: User) -> Things:
     backtests.run_backtest(backtest_id=tried.pk, now=now)
     snooze = fraud.snooze_rule(actor=officer, code=shipped.code, who=bob.email, days=7, reason="For the test", now=now)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
-    ApiCall.objects.create(at=now, user=officer, client=client, method="GET", path="/", status=200, latency_ms=1.0)
     with transaction.atomic():
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
     event = OutboxEvent.objects.create(user=bob, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
