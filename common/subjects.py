@@ -38,7 +38,7 @@ SUBJECTS: dict[str, Subject] = {
     "fraud_backtest": Subject("Backtest", "fraud_backtest", "fraud_view"),
     "fraud_case": Subject("Fraud case", "fraud_case", "fraud_view"),
     "fraud_entry": Subject("Entry of a fraud list", "fraud_listentry", "fraud_view"),
-    "fraud_model": Subject("Fraud model"),
+    "fraud_model": Subject("Fraud model", "fraud_modelversion", "fraud_view"),
     "fraud_rule": Subject("Fraud rule", "fraud_rule", "fraud_view"),
     "fraud_snooze": Subject("Snooze of a fraud rule", "fraud_snooze", "fraud_view"),
     "fraud_switch": Subject("Switch of the fraud engine"),

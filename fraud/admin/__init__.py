@@ -7,6 +7,17 @@ from fraud.admin.calls import ApiCallAdmin
 from fraud.admin.cases import CaseAdmin
 from fraud.admin.decisions import DecisionAdmin
 from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
+from fraud.admin.models import DriftReportAdmin, ModelVersionAdmin
 from fraud.admin.rules import RuleAdmin
 
-__all__ = ["ApiCallAdmin", "BacktestAdmin", "CaseAdmin", "DecisionAdmin", "ListEntryAdmin", "RuleAdmin", "SnoozeAdmin"]
+__all__ = [
+    "ApiCallAdmin",
+    "BacktestAdmin",
+    "CaseAdmin",
+    "DecisionAdmin",
+    "DriftReportAdmin",
+    "ListEntryAdmin",
+    "ModelVersionAdmin",
+    "RuleAdmin",
+    "SnoozeAdmin",
+]

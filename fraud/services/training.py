@@ -17,6 +17,7 @@ from fraud.models import ModelVersion
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
 from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.learning import artifact, boosting, unsupervised
+from fraud.rules.learning.curves import curves
 from fraud.rules.learning.layers import LayerName
 from fraud.rules.learning.metrics import FALSE_POSITIVES, recall_at
 from fraud.rules.learning.stack import Scaled, supervised_scale, threshold_for, unsupervised_scale
@@ -85,6 +86,7 @@ def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say
         stack[LayerName.SUPERVISED] = Scaled(fitted.layer, scale)
         about["choice"] = fitted.choice.describe()
         about["metrics"] = _metrics(fitted, history)
+        about["curves"] = curves(labels=fitted.validation_labels, scores=fitted.validation_scores)
     for name, layer in unsupervised.fit(ordinary, seed=SEED).items():
         training = layer.raw(unsupervised.sample(ordinary, seed=SEED))
         stack[name] = Scaled(layer, unsupervised_scale(training, budget))

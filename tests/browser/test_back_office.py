@@ -20,6 +20,7 @@ from tests.accounts.factories import open_test_account
 from tests.browser import steps
 from tests.browser.addresses import address
 from tests.browser.axe import violations
+from tests.fraud.reports import drift_reports, reported_model
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
 from tests.payments.factories import case_of, held_payment, pay
@@ -36,6 +37,10 @@ OF_COMPLIANCE = [
     "admin:fraud_case_changelist",
     "admin:fraud_case_change",
     "admin:fraud_case_together",
+    "admin:fraud_modelversion_changelist",
+    "admin:fraud_modelversion_change",
+    "admin:fraud_driftreport_changelist",
+    "admin:fraud_driftreport_change",
     "admin:fraud_case_desk",
     "admin:fraud_case_release",
     "admin:fraud_case_decline",
@@ -88,6 +93,8 @@ def things(alice: User, bob: User, charlie: User, in_process: None) -> dict[str,
         "fraud_case": case,
         "fraud_decision": case.decision,
         "fraud_rule": Rule.objects.get(code="VELOCITY"),
+        "fraud_modelversion": reported_model(),
+        "fraud_driftreport": drift_reports()[-1],
         "accounts_account": account,
         "accounts_product": account.product,
         "payments_payment": payment,

@@ -20,7 +20,7 @@ from audit import services as audit
 from audit.models import Seal
 from bankportal.models import EndOfDayRun
 from fraud import services as fraud
-from fraud.models import Rule
+from fraud.models import DriftReport, ModelVersion, Rule
 from fraud.services import backtests
 from identity import services as identity
 from identity.models import User
@@ -119,6 +119,10 @@ PAGES: dict[str, Page] = {
         "fraud_decide", {**REASON, "rule": "LARGE_TO_NEW_PAYEE", "who": "bob@example.com", "days": "7"}
     ),
     "fraud/snooze/snooze-a-rule/": Page("fraud_decide", {}, leads_on=True),
+    "fraud/modelversion/<uuid:version_id>/nominate/": Page("fraud_edit_rules", REASON),
+    "fraud/modelversion/<uuid:version_id>/promote/": Page("fraud_approve_rules", REASON),
+    "fraud/modelversion/<uuid:version_id>/turn-down/": Page("fraud_approve_rules", REASON),
+    "fraud/modelversion/roll-back/": Page("fraud_approve_rules", REASON),
     "fraud/rule/<uuid:rule_id>/approve/": Page("fraud_approve_rules", REASON),
     # Only its maker edits a draft; others are led to the rule.
     "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}, leads_on=True),
@@ -258,6 +262,8 @@ def furnish(alice: User) -> Things:
     )
     backtests.run_backtest(backtest_id=tried.pk, now=now)
     snooze = fraud.snooze_rule(actor=officer, code=shipped.code, who=bob.email, days=7, reason="For the test", now=now)
+    model = ModelVersion.objects.create(number=1, manifest="{}", signature="0" * 64, created_at=now)
+    DriftReport.objects.create(day=now.date(), rows=1, features={}, score=0.0, alert_share=0.0)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
     with transaction.atomic():
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
@@ -345,6 +351,7 @@ def furnish(alice: User) -> Things:
             "object_id": str(uuid4()),
             "page": "1",
             "rule_id": str(rule.pk),
+            "version_id": str(model.pk),
         },
     )
 

@@ -1,0 +1,93 @@
+"""The report of a training, what may be done with a model, and the page of drift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from fraud.models import ModelState, ModelVersion
+from fraud.rules.learning.curves import POINTS, curves
+from tests.fraud.conftest import NOON
+from tests.fraud.reports import drift_reports, reported_model, some_scores
+
+Login = Callable[[Any], Client]
+
+
+def page(name: str, *args: Any) -> str:
+    return reverse(f"admin:fraud_{name}", args=args)
+
+
+def test_curves_rise_from_corner_to_corner_and_agree_with_the_labels() -> None:
+    labels, scores = some_scores()
+    found = curves(labels=labels, scores=scores)
+    assert len(found["roc"]) == len(found["precision_recall"]) == POINTS
+    assert (found["roc"][0][0], found["roc"][-1]) == (0.0, [1.0, 1.0])
+    recalls = [recall for _, recall in found["roc"]]
+    assert recalls == sorted(recalls)
+    assert found["precision_recall"][-1][1] == pytest.approx(labels.mean(), abs=0.01)
+    assert 0.9 < found["auc_roc"] < 1.0
+    frauds = sum(each["rows"] * each["frauds"] for each in found["calibration"])
+    assert frauds == pytest.approx(labels.sum(), abs=0.5)
+
+
+def test_one_class_has_no_curves() -> None:
+    assert curves(labels=np.zeros(10), scores=np.linspace(0, 1, 10)) == {}
+
+
+@pytest.mark.django_db
+def test_the_report_shows_curves_costs_and_kinds(auditor: Any, login: Login) -> None:
+    version = reported_model()
+    browser = login(auditor)
+    assert "0.710" in browser.get(page("modelversion_changelist")).content.decode()
+    shown = browser.get(page("modelversion_change", version.pk)).content.decode()
+    for words in ("ROC", "Precision and recall", "Calibration", "What a threshold costs", "takeover", "93.0%", "0.9"):
+        assert words in shown
+    assert shown.count("<svg viewBox") == 4
+    assert page("modelversion_nominate", version.pk) not in shown
+
+
+@pytest.mark.django_db
+def test_a_training_without_labels_has_a_page_too(auditor: Any, login: Login) -> None:
+    version = reported_model(metrics={}, curves={}, scenarios={}, supervised_left_out="There are 2 frauds.")
+    shown = login(auditor).get(page("modelversion_change", version.pk)).content.decode()
+    assert "There are 2 frauds." in shown
+    assert "<svg viewBox" not in shown
+    bare = ModelVersion.objects.create(number=2, manifest="{}", signature="0" * 64, created_at=NOON)
+    assert login(auditor).get(page("modelversion_change", bare.pk)).status_code == 200
+
+
+@pytest.mark.django_db
+def test_who_may_see_is_offered_what_they_may_do(officer: Any, auditor: Any, login: Login) -> None:
+    version = reported_model()
+    nominate = page("modelversion_nominate", version.pk)
+    assert login(auditor).post(nominate, {"reason": "Because"}).status_code == 403
+    browser = login(officer)
+    assert nominate in browser.get(page("modelversion_change", version.pk)).content.decode()
+    refused = browser.post(nominate, {"reason": "Looks better"})
+    assert refused.status_code == 422
+    assert "cannot be used" in refused.content.decode()
+    version.refresh_from_db()
+    assert version.state == ModelState.CHALLENGER
+    back = browser.post(page("modelversion_roll_back"), {"reason": "It blocks everybody"})
+    assert "no earlier champion" in back.content.decode()
+
+
+@pytest.mark.django_db
+def test_drift_is_shown_by_day_with_its_alarm(auditor: Any, teller: Any, login: Login) -> None:
+    browser = login(auditor)
+    assert "There is no report yet" in browser.get(page("driftreport_changelist")).content.decode()
+    first, *_, last = drift_reports()
+    shown = browser.get(page("driftreport_changelist")).content.decode()
+    assert "No longer as they were" in shown
+    assert shown.count("<svg viewBox") == 3
+    assert "the highest of a feature 0.310" in shown
+    early = browser.get(page("driftreport_change", first.pk)).content.decode()
+    assert "Lines over time begin with the second report" in early
+    assert "No longer as they were" not in early
+    assert page("driftreport_change", last.pk) in shown
+    assert login(teller).get(page("driftreport_changelist")).status_code in (302, 403)
