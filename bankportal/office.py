@@ -76,7 +76,6 @@ GROUPS: dict[str, list[Item]] = {
         Item("Fees", "sell", "accounts_feeversion", "account_view"),
         Item("Limits", "speed", "payments_limit", "payment_view"),
         Item("Fraud rules", "rule", "fraud_rule", "fraud_view", "", "rules"),
-        Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
         Item("Fraud models", "model_training", "fraud_modelversion", "fraud_view"),
         Item("Fraud drift", "monitoring", "fraud_driftreport", "fraud_view"),
         Item("Fraud lists", "playlist_remove", "fraud_listentry", "fraud_view", "", "lists"),
