@@ -20,7 +20,7 @@ from audit import services as audit
 from audit.models import Seal
 from bankportal.models import EndOfDayRun
 from fraud import services as fraud
-from fraud.models import DriftReport, ModelVersion, Rule
+from fraud.models import ApiCall, DriftReport, ModelVersion, Rule
 from fraud.services import backtests
 from identity import services as identity
 from identity.models import User
@@ -265,6 +265,7 @@ def furnish(alice: User) -> Things:
     model = ModelVersion.objects.create(number=1, manifest="{}", signature="0" * 64, created_at=now)
     DriftReport.objects.create(day=now.date(), rows=1, features={}, score=0.0, alert_share=0.0)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
+    ApiCall.objects.create(at=now, user=officer, client=client, method="GET", path="/", status=200, latency_ms=1.0)
     with transaction.atomic():
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
     event = OutboxEvent.objects.create(user=bob, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
