@@ -399,8 +399,10 @@ def test_refused_forms(new_page: Callable[..., Any], alice: User, charlie: User)
     review = payments.review_own_transfer(
         actor=alice, debit_account_id=account.pk, credit_account_id=savings.pk, amount="5.00", now=timezone.now()
     )
+    held = held_payment(alice, account, open_test_account(make_user("payee@example.com", Role.CUSTOMER)))
+    things = {"product_code": "CUR-EUR", "review_id": review.pk, "channel": "api", "payment_id": held.pk}
     steps.sign_in(visitor.page, alice)
-    send_empty(visitor, FORMS_OF_A_CUSTOMER, {"product_code": "CUR-EUR", "review_id": review.pk, "channel": "api"})
+    send_empty(visitor, FORMS_OF_A_CUSTOMER, things)
     helpers.draft(charlie)
     steps.sign_in(visitor.page, charlie)
     send_empty(visitor, ["kyc:personal", "kyc:documents"])
