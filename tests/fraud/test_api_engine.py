@@ -7,10 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from fraud.models import Backtest, FeaturesConfig, Rule
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES
+from fraud.services.backtests import run_backtest
 from identity.models import User
 from tests.fraud.callers import make_gateway
 from tests.fraud.test_api_callers import PERIOD, RULE, WHY
@@ -108,6 +110,10 @@ def test_a_rule_is_tried_on_the_past() -> None:
     address = f"rules/{rule.pk}/backtests/{stored.pk}"
     assert gateway.get(address).json()["percent"] == 25
     assert gateway.get(f"rules/{rule.pk}/backtests").json()["results"] == [gateway.get(address).json()]
+
+    run_backtest(backtest_id=stored.pk, now=timezone.now())
+    done = gateway.get(address).json()
+    assert (done["percent"], done["error"], done["result"]["decisions"]) == (100, "", 0)
 
 
 def test_what_cannot_be_tried_is_refused() -> None:

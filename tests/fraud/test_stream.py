@@ -19,7 +19,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from fraud.management.stream import NotAcknowledged, Stream, Topics
 from fraud.models import Activity, Case, Decision, GatewayTransaction
@@ -290,6 +290,32 @@ def test_offsets_are_committed_only_after_every_answer_was_acknowledged(
     assert kafka.committed == [3]
     assert len(kafka.sent) == 9
     assert Decision.objects.count() == 3
+
+
+def test_a_database_that_does_not_answer_is_waited_for_and_nothing_is_parked(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = make_gateway("fraud:score")
+    kafka = FakeKafka([FakeMessage(number, json.dumps(told()).encode()) for number in range(3)])
+    kafka.deaf = False
+    down = iter([True, True, False])
+
+    def gateway_of() -> GatewayName:
+        if next(down):
+            raise OperationalError("the server closed the connection")
+        return GatewayName(gateway.client.pk, gateway.client.key_id)
+
+    stream = Stream(
+        consumer=kafka, producer=kafka, topics=Topics("in", "out", "dead"), gateway_of=gateway_of, at_once=10
+    )
+    pauses: list[float] = []
+    monkeypatch.setattr(stream.stopping, "wait", pauses.append)
+    monkeypatch.setattr("fraud.management.stream.close_old_connections", lambda: None)
+
+    stream.run(idle_seconds=0.0)
+
+    assert (pauses, kafka.sought, kafka.committed) == ([1.0, 2.0], [0, 0], [3])
+    assert (stream.answered, stream.parked, len(kafka.sent)) == (3, 0, 3)
 
 
 def test_says_what_is_missing(db: None, settings: Any) -> None:
