@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -13,11 +14,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from common.db import use_case
-from common.errors import DomainError, Forbidden
+from common.errors import DomainError, Forbidden, Invalid
 from common.forms import DomainFormMixin
+from common.money import Money
 from identity import events
 
 
@@ -85,6 +87,33 @@ class Fact(NamedTuple):
 
 
 Decide = Callable[[dict[str, Any]], object]
+
+
+class MinorField(forms.CharField):
+    """An amount as people write it, 20.00, kept in minor units of `currency`; zero is an amount too, nothing is None."""
+
+    widget = UnfoldAdminTextInputWidget
+    currency = settings.BASE_CURRENCY
+
+    def prepare_value(self, value: Any) -> Any:
+        return Money(value, self.currency).plain if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:  # type: ignore[override]
+        text = super().clean(value).strip()
+        if not text:
+            return None
+        if text and not text.strip("0."):
+            return 0
+        try:
+            return Money.parse(text, self.currency).amount_minor
+        except Invalid as error:
+            raise forms.ValidationError(error.text, code=error.error_code) from error
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.clean(data) != initial
+        except forms.ValidationError:
+            return True
 
 
 def decision_page(

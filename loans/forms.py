@@ -98,6 +98,13 @@ class ExtraForm(DomainFormMixin, forms.Form):
     amount = _amount("Extra payment")
 
 
+class RecoverForm(DomainFormMixin, forms.Form):
+    """Paying something of a loan that was written off; `client_id` makes a second click harmless."""
+
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    amount = _amount("Amount")
+
+
 class ConfirmForm(DomainFormMixin, forms.Form):
     """One deed, confirmed once: `client_id` makes a second click harmless, `quoted_minor` holds what was shown."""
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("loans/<uuid:loan_id>/pay/", loans.PayDuePage.as_view(), name="pay"),
     path("loans/<uuid:loan_id>/extra/", loans.ExtraPage.as_view(), name="extra"),
     path("loans/<uuid:loan_id>/pay-off/", loans.PayOffPage.as_view(), name="payoff"),
+    path("loans/<uuid:loan_id>/settle/", loans.RecoverPage.as_view(), name="recover"),
     path("loans/<uuid:loan_id>/withdraw/", loans.CancelPage.as_view(), name="cancel"),
     path("loans/<uuid:loan_id>/key-facts.pdf", files.LoanKeyFacts.as_view(), name="key_facts"),
     path("loans/<uuid:loan_id>/schedule.pdf", files.SchedulePdf.as_view(), name="schedule_pdf"),

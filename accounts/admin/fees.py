@@ -21,13 +21,12 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import services
-from accounts.admin.products import MinorField
 from accounts.models import AccountFee, FeeVersion, Product
 from accounts.models.fee import OPERATIONS
 from accounts.rules import fees
 from accounts.rules.fees import MOST_BANDS, Band, Operation, Tariff
 from common.money import Money
-from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page
+from identity.backoffice import DecisionForm, MinorField, ReadOnlyAdmin, decision_page
 
 
 class BandWidget(forms.MultiWidget):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.forms import ModelForm
@@ -17,13 +16,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import Product, ReferenceRate
 from accounts.queries import fees as queries
 from audit import services as audit
-from common.errors import Invalid
-from common.money import Money
+from identity.backoffice import MinorField
 
 if TYPE_CHECKING:
     _ModelForm = ModelForm[Product]
@@ -34,33 +31,6 @@ _TERMS_NOTE = (
     "Changed terms hold for accounts opened from then on. Accounts that exist keep the minimum balance, overdraft, "
     "interest that they were opened with. Fees are versions of their own and hold for every account."
 )
-
-
-class MinorField(forms.CharField):
-    """An amount as people write it, 20.00, kept in minor units of `currency`; zero is an amount too, nothing is None."""
-
-    widget = UnfoldAdminTextInputWidget
-    currency = settings.BASE_CURRENCY
-
-    def prepare_value(self, value: Any) -> Any:
-        return Money(value, self.currency).plain if isinstance(value, int) else value
-
-    def clean(self, value: Any) -> int | None:  # type: ignore[override]
-        text = super().clean(value).strip()
-        if not text:
-            return None
-        if text and not text.strip("0."):
-            return 0
-        try:
-            return Money.parse(text, self.currency).amount_minor
-        except Invalid as error:
-            raise forms.ValidationError(error.text, code=error.error_code) from error
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return self.clean(data) != initial
-        except forms.ValidationError:
-            return True
 
 
 class ProductForm(_ModelForm):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -15,13 +14,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
-from common.errors import Invalid
+from common.errors import DomainError, Invalid
 from common.money import Money
 from identity import queries as identity
-from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page, record_refusal
+from identity.backoffice import ReadOnlyAdmin, decision_page, record_refusal
 from loans import queries, services
+from loans.admin import plans
 from loans.models import Loan, Restructure
 from loans.queries.portfolio import portfolio
 
@@ -41,25 +40,6 @@ class LateFilter(admin.SimpleListFilter):
         if days not in ("1", "30", "60", "90"):
             return queryset
         return queryset.filter(status=Loan.Status.ACTIVE, days_past_due__gte=int(days)).order_by("-days_past_due", "pk")
-
-
-class PlanForm(DecisionForm):
-    """Another plan: at least one of the three."""
-
-    field_order = ["instalments", "annual_rate", "first_due_date", "reason"]
-    instalments = forms.IntegerField(
-        label="Instalments left", required=False, min_value=1, max_value=1200, widget=UnfoldAdminTextInputWidget
-    )
-    annual_rate = forms.DecimalField(
-        label="Rate a year, in %",
-        required=False,
-        min_value=0,
-        max_value=100,
-        max_digits=5,
-        decimal_places=2,
-        widget=UnfoldAdminTextInputWidget,
-    )
-    first_due_date = forms.DateField(label="Next due date", required=False, widget=UnfoldAdminDateWidget)
 
 
 @admin.register(Loan)
@@ -96,6 +76,7 @@ class LoanAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
             ("portfolio/", self.portfolio_view, "loans_portfolio_changelist"),
+            ("<path:object_id>/plan/", self.plan_view, "loans_loan_plan"),
             ("<path:object_id>/propose/", self.propose_view, "loans_loan_propose"),
             ("<path:object_id>/write-off/", self.write_off_view, "loans_loan_write_off"),
         ]
@@ -142,18 +123,46 @@ class LoanAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/loans/portfolio.html", context)
 
+    def plan_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What another plan would come to, beside today's. Changes nothing."""
+        loan = self._loan(object_id)
+        if not request.user.has_perm("identity.loan_service"):
+            record_refusal(request, permission="loan_service", subject=("loan", loan.pk))
+            raise PermissionDenied
+        asked = any(request.GET.get(name) for name in plans.FIELDS)
+        form, new = plans.TrialForm(request.GET if asked else None), None
+        if asked and form.is_valid():
+            proposal = Restructure(loan=loan, **{name: form.cleaned_data[name] for name in plans.FIELDS})
+            try:
+                new = services.preview(proposal, day=timezone.now().date())
+            except DomainError as error:
+                form.attach(error)
+        now = queries.instalments_of(loan)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": loan,
+            "title": f"Try another plan for {loan.customer.full_name}",
+            "form": form,
+            "new": plans.compared(new, now, loan) if new is not None else None,
+            "back": self._address(loan),
+            "propose": f"{reverse('admin:loans_loan_propose', args=[loan.pk])}?{request.GET.urlencode()}",
+        }
+        return TemplateResponse(request, "admin/loans/plan.html", context, status=422 if form.errors else 200)
+
     def propose_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         loan = self._loan(object_id)
 
         def decide(data: dict[str, Any]) -> object:
-            if not any(data[name] is not None for name in ("instalments", "annual_rate", "first_due_date")):
-                raise Invalid("Change the instalments, the rate or the next due date.", field="instalments")
+            if not any(data[name] is not None for name in plans.FIELDS):
+                raise Invalid("Change the instalments, the rate or the next due date, or pause.", field="instalments")
             return services.propose(
                 actor=request.user,
                 loan_id=loan.pk,
                 instalments=data["instalments"],
                 annual_rate=data["annual_rate"],
                 first_due_date=data["first_due_date"],
+                pause_instalments=data["pause_instalments"],
                 reason=data["reason"],
                 now=timezone.now(),
             )
@@ -169,7 +178,8 @@ class LoanAdmin(ReadOnlyAdmin):
             confirm="Propose",
             back=self._address(loan),
             note="What is due stays due; the plan changes what comes after. Leave empty what stays.",
-            form_class=PlanForm,
+            form_class=plans.PlanForm,
+            initial={name: request.GET[name] for name in plans.FIELDS if request.GET.get(name)},
             audit_subject=("loan", loan.pk),
         )
 
@@ -237,6 +247,8 @@ class RestructureAdmin(ReadOnlyAdmin):
             parts.append(f"{proposal.annual_rate:.2f} % a year")
         if proposal.first_due_date is not None:
             parts.append(f"from {proposal.first_due_date:%d.%m.%Y}")
+        if proposal.pause_instalments is not None:
+            parts.append(f"a pause of {proposal.pause_instalments} instalments")
         return ", ".join(parts)
 
     @display(description="State", label=DECIDED, ordering="status")  # type: ignore[untyped-decorator]
@@ -270,7 +282,7 @@ class RestructureAdmin(ReadOnlyAdmin):
             request,
             permission="loan_service",
             title=f"{'Approve' if approved else 'Refuse'} another plan for {proposal.loan.customer.full_name}",
-            facts=[*facts, *_facts(proposal.loan)],
+            facts=[*facts, *plans.outcome(proposal), *_facts(proposal.loan)],
             decide=lambda data: services.answer(
                 actor=request.user,
                 restructure_id=proposal.pk,

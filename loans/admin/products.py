@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Max, Model
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from audit import services as audit
+from common.money import Money
+from identity.backoffice import MinorField
 from identity.models import User
 from loans.models import Bucket, LoanProduct, Policy, RateBand
 
@@ -60,6 +63,28 @@ class _Configuration(ModelAdmin):
         )
 
 
+class _MajorForm(_ModelForm):
+    """Amounts as people write them, in the currency of the product, or that of the bank."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currency = getattr(self.instance, "currency", "") or self.data.get("currency", "")
+        for field in self.fields.values():
+            if isinstance(field, MinorField) and len(currency) == 3 and currency.isalpha():
+                field.currency = currency.upper()
+
+
+class LoanProductForm(_MajorForm):
+    min_amount_minor = MinorField(label="Smallest amount", max_length=24)
+    max_amount_minor = MinorField(label="Largest amount", max_length=24)
+    instalment_fee_minor = MinorField(label="Fee per instalment", max_length=24, initial=0)
+
+
+class PolicyForm(_MajorForm):
+    approve_up_to_minor = MinorField(label="Approve by itself up to", max_length=24, initial=25_000_00)
+    second_officer_above_minor = MinorField(label="A second officer above", max_length=24, initial=50_000_00)
+
+
 class RateBandInline(TabularInline):
     model = RateBand
     extra = 0
@@ -78,6 +103,7 @@ class RateBandInline(TabularInline):
 @admin.register(LoanProduct)
 class LoanProductAdmin(_Configuration):
     subject_kind = "loan_product"
+    form = LoanProductForm
     inlines = [RateBandInline]
     list_display = ["name", "code", "kind", "amounts", "months", "rate", "is_open"]
     list_filter = ["kind", "is_open"]
@@ -92,7 +118,8 @@ class LoanProductAdmin(_Configuration):
                     ("min_amount_minor", "max_amount_minor"),
                     ("min_instalments", "max_instalments"),
                     ("annual_rate", "method", "day_count"),
-                    ("principal_grace", "prepayment", "allocation"),
+                    ("principal_grace", "interest_basis", "payoff_interest"),
+                    ("prepayment", "allocation"),
                     ("takes_partial", "cooling_off_days"),
                 ],
             },
@@ -129,7 +156,8 @@ class PolicyAdmin(_Configuration):
     """A version is never changed; adding one replaces the last."""
 
     subject_kind = "loan_policy"
-    list_display = ["version", "created_at", "created_by", "approve_from_score", "second_officer_above_minor"]
+    form = PolicyForm
+    list_display = ["version", "created_at", "created_by", "approve_from_score", "second_officer_above"]
     ordering = ["-version"]
     fields = [
         "approve_from_score",
@@ -139,6 +167,10 @@ class PolicyAdmin(_Configuration):
         "approve_up_to_burden",
         "decline_above_burden",
     ]
+
+    @display(description="a second officer above", ordering="second_officer_above_minor")  # type: ignore[untyped-decorator]
+    def second_officer_above(self, policy: Policy) -> str:
+        return str(Money(policy.second_officer_above_minor, settings.BASE_CURRENCY))
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -345,6 +345,8 @@ class Restructure(models.Model):
     instalments = models.PositiveSmallIntegerField(null=True)
     annual_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     first_due_date = models.DateField(null=True)
+    # So many instalments pay nothing; goes alone.
+    pause_instalments = models.PositiveSmallIntegerField(null=True)
     reason = models.CharField(max_length=2000)
     maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
@@ -364,6 +366,11 @@ class Restructure(models.Model):
                 | (~Q(status="PROPOSED") & Q(checker__isnull=False, checked_at__isnull=False)),
             ),
             models.UniqueConstraint(fields=["loan"], condition=Q(status="PROPOSED"), name="loans_restructure_one_open"),
+            models.CheckConstraint(
+                name="loans_restructure_pause_alone",
+                condition=Q(pause_instalments__isnull=True)
+                | Q(instalments__isnull=True, annual_rate__isnull=True, first_due_date__isnull=True),
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
@@ -373,7 +380,16 @@ class Restructure(models.Model):
             ),
             pgtrigger.ReadOnly(
                 name="restructure_stays",
-                fields=["loan", "instalments", "annual_rate", "first_due_date", "reason", "maker", "made_at"],
+                fields=[
+                    "loan",
+                    "instalments",
+                    "annual_rate",
+                    "first_due_date",
+                    "pause_instalments",
+                    "reason",
+                    "maker",
+                    "made_at",
+                ],
             ),
             pgtrigger.Protect(name="restructure_never_deleted", operation=pgtrigger.Delete),
         ]

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from common.money import Money
 from loans.rules.calendar import DayCount
 from loans.rules.offering import AllocationOrder
-from loans.rules.terms import MAX_INSTALMENTS, Method, Prepayment
+from loans.rules.terms import MAX_INSTALMENTS, InterestBasis, Method, PayoffInterest, Prepayment
 
 _PERCENT = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]
 _METHODS = [
@@ -24,6 +24,15 @@ _METHODS = [
 _PREPAYMENTS = [
     (Prepayment.REDUCE_TERM.value, "Fewer instalments"),
     (Prepayment.REDUCE_INSTALMENT.value, "Smaller instalments"),
+    (Prepayment.NEXT_INSTALMENTS.value, "The next instalments in advance"),
+]
+_BASES = [
+    (InterestBasis.PLANNED.value, "As planned, however late a payment is"),
+    (InterestBasis.ACTUAL.value, "On what is owed each day, the overdue included"),
+]
+_PAYOFFS = [
+    (PayoffInterest.TO_DATE.value, "Interest to the day"),
+    (PayoffInterest.TO_PERIOD_END.value, "Interest to the end of the period"),
 ]
 _ORDERS = [
     (AllocationOrder.CHARGES_FIRST.value, "Penalties, fees, interest, principal"),
@@ -48,8 +57,8 @@ class LoanProduct(models.Model):
     kind = models.CharField(max_length=9, choices=ProductKind)
     currency = models.CharField(max_length=3)
     description = models.CharField(max_length=200, blank=True)
-    min_amount_minor = models.BigIntegerField("smallest amount (minor units)", validators=[MinValueValidator(1)])
-    max_amount_minor = models.BigIntegerField("largest amount (minor units)", validators=[MinValueValidator(1)])
+    min_amount_minor = models.BigIntegerField("smallest amount", validators=[MinValueValidator(1)])
+    max_amount_minor = models.BigIntegerField("largest amount", validators=[MinValueValidator(1)])
     min_instalments = models.PositiveSmallIntegerField("shortest term (months)", validators=[MinValueValidator(1)])
     max_instalments = models.PositiveSmallIntegerField(
         "longest term (months)", validators=[MinValueValidator(1), MaxValueValidator(MAX_INSTALMENTS)]
@@ -68,9 +77,7 @@ class LoanProduct(models.Model):
     arrangement_fee_percent = models.DecimalField(
         "arrangement fee (% of the amount)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
     )
-    instalment_fee_minor = models.BigIntegerField(
-        "fee per instalment (minor units)", default=0, validators=[MinValueValidator(0)]
-    )
+    instalment_fee_minor = models.BigIntegerField("fee per instalment", default=0, validators=[MinValueValidator(0)])
     penalty_percent = models.DecimalField(
         "late penalty (% of what is overdue)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
     )
@@ -80,6 +87,10 @@ class LoanProduct(models.Model):
     principal_grace = models.PositiveSmallIntegerField("first instalments without principal", default=0)
     prepayment = models.CharField(
         "an extra payment means", max_length=18, choices=_PREPAYMENTS, default=Prepayment.REDUCE_TERM.value
+    )
+    interest_basis = models.CharField("interest is", max_length=7, choices=_BASES, default=InterestBasis.PLANNED.value)
+    payoff_interest = models.CharField(
+        "paying off costs", max_length=13, choices=_PAYOFFS, default=PayoffInterest.TO_DATE.value
     )
     allocation = models.CharField(
         "a payment is spent on", max_length=15, choices=_ORDERS, default=AllocationOrder.CHARGES_FIRST.value
@@ -162,8 +173,8 @@ class Policy(models.Model):
     version = models.PositiveIntegerField(primary_key=True)
     approve_from_score = models.PositiveSmallIntegerField("approve from this score", default=70)
     refer_from_score = models.PositiveSmallIntegerField("refer from this score, decline below", default=40)
-    approve_up_to_minor = models.BigIntegerField("approve by itself up to (minor units)", default=25_000_00)
-    second_officer_above_minor = models.BigIntegerField("a second officer above (minor units)", default=50_000_00)
+    approve_up_to_minor = models.BigIntegerField("approve by itself up to", default=25_000_00)
+    second_officer_above_minor = models.BigIntegerField("a second officer above", default=50_000_00)
     approve_up_to_burden = models.PositiveSmallIntegerField("approve up to this burden (% of income)", default=40)
     decline_above_burden = models.PositiveSmallIntegerField("decline above this burden (% of income)", default=60)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

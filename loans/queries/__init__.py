@@ -81,6 +81,8 @@ def product_terms(product: LoanProduct) -> offering.ProductTerms:
         penalty_grace_days=product.penalty_grace_days,
         principal_grace=product.principal_grace,
         prepayment=product.prepayment,
+        interest_basis=product.interest_basis,
+        payoff_interest=product.payoff_interest,
         allocation=product.allocation,
     )
 

@@ -42,11 +42,13 @@ class ProductTerms:
     penalty_grace_days: int
     principal_grace: int
     prepayment: str
+    interest_basis: str
+    payoff_interest: str
     allocation: str
 
 
 def terms_fields(product: ProductTerms, *, amount_minor: int, instalments: int, annual_rate: Decimal) -> dict[str, Any]:
-    """The agreed terms but for the day they start on, JSON-safe. Interest is as planned, and paying off costs it to the day."""
+    """The agreed terms but for the day they start on, JSON-safe."""
     fields: dict[str, Any] = {
         "currency": product.currency,
         "principal": major(amount_minor, product.currency),
@@ -56,8 +58,8 @@ def terms_fields(product: ProductTerms, *, amount_minor: int, instalments: int, 
         "day_count": product.day_count,
         "principal_grace": product.principal_grace,
         "prepayment": product.prepayment,
-        "interest_basis": "PLANNED",
-        "payoff_interest": "TO_DATE",
+        "interest_basis": product.interest_basis,
+        "payoff_interest": product.payoff_interest,
         "allocation": [f"{when}:{part}" for when in When for part in _PARTS[AllocationOrder(product.allocation)]],
         "fees": _fees(product),
     }

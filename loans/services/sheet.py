@@ -223,7 +223,8 @@ class Sheet:
         loan.worst_days_past_due = max(loan.worst_days_past_due, found.days_past_due)
         loan.maturity_date = found.rows[-1].due_date
         loan.accrued_to = loan.accruals_from = day
-        loan.accruals = run.interest_ahead(day)
+        # Under ACTUAL every day is computed when it has come: a payment or its absence changes the next.
+        loan.accruals = [run.owed(day).interest] if run.account.follows_balance else run.interest_ahead(day)
         if not active:
             loan.status = Loan.Status.WRITTEN_OFF if found.status is Status.WRITTEN_OFF else ended
             loan.closed_at = self.now

@@ -15,6 +15,7 @@ from identity import services as identity
 from identity.models import User
 from loans import queries
 from loans.errors import (
+    InvalidEvent,
     NotPossibleNow,
     OwnDecision,
     ReasonRequired,
@@ -40,13 +41,15 @@ def propose(
     instalments: int | None,
     annual_rate: Decimal | None,
     first_due_date: date | None,
+    pause_instalments: int | None = None,
     reason: str,
     now: datetime,
 ) -> Restructure:
-    """Propose another number of instalments, another rate or other due dates for what is not yet due.
+    """Propose another number of instalments, another rate or other due dates for what is not yet due; or a pause.
 
-    Raises PermissionMissing (loan_service), UnknownLoan, OwnDecision, NotPossibleNow, ReasonRequired, and InvalidEvent
-    for a plan that the engine refuses.
+    In a pause so many instalments pay nothing, and the loan ends that much later; it goes alone. Raises
+    PermissionMissing (loan_service), UnknownLoan, OwnDecision, RelatedDecision, NotPossibleNow, ReasonRequired, and
+    InvalidEvent for a plan that the engine refuses.
     """
     with use_case():
         loan = _lock_to_serve(actor, loan_id, reason)
@@ -57,6 +60,7 @@ def propose(
             instalments=instalments,
             annual_rate=annual_rate,
             first_due_date=first_due_date,
+            pause_instalments=pause_instalments,
             reason=reason.strip(),
             maker=actor,
             made_at=now,
@@ -77,6 +81,11 @@ def preview(proposal: Restructure, *, day: date) -> Serviced:
 
 
 def _event(proposal: Restructure, day: date) -> Event:
+    others = (proposal.instalments, proposal.annual_rate, proposal.first_due_date)
+    if proposal.pause_instalments is not None:
+        if any(value is not None for value in others):
+            raise InvalidEvent("A pause goes alone: leave the other fields empty.", field="pause_instalments")
+        return Event(on=day, type=EventType.MORATORIUM, instalments=proposal.pause_instalments)
     return Event(
         on=day,
         type=EventType.RESCHEDULE,
@@ -89,7 +98,7 @@ def _event(proposal: Restructure, day: date) -> Event:
 def _plan(proposal: Restructure) -> dict[str, Any]:
     """The event's own fields, JSON-safe."""
     found = {
-        "instalments": proposal.instalments,
+        "instalments": proposal.pause_instalments or proposal.instalments,
         "annual_rate": None if proposal.annual_rate is None else str(proposal.annual_rate),
         "first_due_date": proposal.first_due_date and proposal.first_due_date.isoformat(),
     }
@@ -130,7 +139,7 @@ def _reschedule(proposal: Restructure, actor: User, now: datetime) -> None:
     run.apply(_event(proposal, day))
     event = sheet.add_event(
         loan,
-        kind=EventType.RESCHEDULE,
+        kind=EventType.MORATORIUM if proposal.pause_instalments else EventType.RESCHEDULE,
         day=day,
         fields=_plan(proposal),
         client_id=proposal.pk,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from common.errors import DomainError, NotFound
 from common.money import Money, display
 from loans import queries, services
-from loans.forms import ConfirmForm, ExtraForm
+from loans.forms import ConfirmForm, ExtraForm, RecoverForm
 from loans.models import OPEN_STATES, Application, Loan
 from loans.views import figures
 from loans.views.base import LoansSection, loan_crumbs
@@ -54,6 +54,7 @@ class LoanPage(LoansSection):
             "facts": _facts(loan),
             "plan": figures.instalment_rows(loan, rows, today),
             "payments": queries.payments_of(loan)[:6],
+            "still_owed": _still_owed(loan),
             "can_cancel": active and today <= loan.cooling_off_until,
             "years": _years(loan),
             "crumbs": loan_crumbs(loan),
@@ -171,6 +172,32 @@ class PayOffPage(LoansSection):
         return self.page("payoff", context, status=status)
 
 
+class RecoverPage(LoansSection):
+    """Paying something of a loan that was written off."""
+
+    def get(self, request: HttpRequest, loan_id: UUID) -> HttpResponse:
+        return self._show(self.own_loan(loan_id), RecoverForm(initial={"client_id": uuid4()}))
+
+    def post(self, request: HttpRequest, loan_id: UUID) -> HttpResponse:
+        loan, form = self.own_loan(loan_id), RecoverForm(request.POST)
+        if form.is_valid():
+            try:
+                services.recover(actor=self.actor, loan_id=loan.pk, now=timezone.now(), **form.cleaned_data)
+            except NotFound as error:
+                raise Http404 from error
+            except DomainError as error:
+                form.attach(error)
+            else:
+                messages.success(request, f"You paid {form.cleaned_data['amount']} {loan.currency}.")
+                return redirect("loans:loan", loan_id=loan.pk)
+        return self._show(loan, form, status=422)
+
+    def _show(self, loan: Loan, form: RecoverForm, *, status: int = 200) -> HttpResponse:
+        left = Money(loan.written_off_minor - loan.recovered_minor, loan.currency)
+        context = {"loan": loan, "form": form, "left": left, "crumbs": loan_crumbs(loan, "Settle")}
+        return self.page("recover", context, status=status)
+
+
 class CancelPage(LoansSection):
     """Withdrawing within the first days."""
 
@@ -219,6 +246,12 @@ def _confirmed(
         return show(view.own_loan(loan_id), form, status=422)
     messages.success(view.request, done)
     return redirect("loans:loan", loan_id=loan_id)
+
+
+def _still_owed(loan: Loan) -> Money | None:
+    """What is left of a loan that was written off."""
+    left = loan.written_off_minor - loan.recovered_minor
+    return Money(left, loan.currency) if loan.status == Loan.Status.WRITTEN_OFF and left else None
 
 
 def _card(loan: Loan) -> dict[str, Any]:

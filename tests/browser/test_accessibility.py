@@ -136,7 +136,15 @@ OF_A_CUSTOMER = [
     "mfa_activate_totp",
 ]
 OF_A_DORMANT_ACCOUNT = ["accounts:detail", "accounts:reactivate"]
-OF_A_BORROWER = ["loans:loans", "loans:loan", "loans:pay", "loans:extra", "loans:extra?amount=100.00", "loans:payoff"]
+OF_A_BORROWER = [
+    "loans:loans",
+    "loans:loan",
+    "loans:pay",
+    "loans:extra",
+    "loans:extra?amount=100.00",
+    "loans:payoff",
+    "loans:recover",
+]
 OF_AN_ASKING_CUSTOMER = ["loans:loans", "loans:apply", "loans:apply_means", "loans:apply_review", "loans:application"]
 WITH_A_SECOND_FACTOR = [
     "mfa_index",

@@ -9,7 +9,7 @@ import pytest
 
 from identity.models import User
 from loans import queries, services, verification
-from loans.models import Application, Loan, Movement
+from loans.models import Application, Loan, LoanProduct, Movement
 from notifications.models import OutboxEvent
 from tests.loans.factories import (
     TODAY,
@@ -281,6 +281,34 @@ def test_withdrawing_too_late_is_refused(alice: User) -> None:
     loan = running_loan(alice)
     with pytest.raises(services.CoolingOffOver):
         services.cancel(actor=alice, loan_id=loan.pk, now=noon(TODAY + timedelta(days=15)))
+
+
+@pytest.mark.parametrize("basis", ["PLANNED", "ACTUAL"])
+@pytest.mark.parametrize("prepayment", ["REDUCE_TERM", "REDUCE_INSTALMENT", "NEXT_INSTALMENTS"])
+def test_the_product_says_what_interest_is_and_what_an_extra_payment_does(
+    alice: User, basis: str, prepayment: str
+) -> None:
+    """Late, extra, and to the end: the books are right on every one of these days."""
+    terms = {"interest_basis": basis, "prepayment": prepayment, "payoff_interest": "TO_PERIOD_END"}
+    LoanProduct.objects.filter(pk="PERSONAL").update(**terms)
+    loan = running_loan(alice)
+    assert {name: loan.terms[name] for name in terms} == terms
+    first = queries.instalments_of(loan)[0].total_minor
+    live_until(date(2026, 3, 20))
+    services.repay(actor=alice, loan_id=loan.pk, amount="1500.00", client_id=uuid4(), now=noon(date(2026, 3, 21)))
+    assert right() == []
+    live_until(date(2026, 5, 3), since=date(2026, 3, 21))
+    assert right() == []
+    row = queries.instalments_of(loan)[0]
+    assert row.unpaid_minor == 0
+    assert prepayment != "NEXT_INSTALMENTS" or row.total_minor <= first
+
+    quote = services.payoff_quote(loan=Loan.objects.get(pk=loan.pk), day=date(2026, 5, 10)).total
+    post(loan.account, 6_000_00, on=date(2026, 5, 4), text="From a friend")
+    services.pay_off(actor=alice, loan_id=loan.pk, quoted_minor=quote, client_id=uuid4(), now=noon(date(2026, 5, 10)))
+
+    loan.refresh_from_db()
+    assert (loan.status, loan.owed_minor, right()) == (Loan.Status.CLOSED, 0, [])
 
 
 def test_pays_nothing_twice_for_one_wish(alice: User) -> None:

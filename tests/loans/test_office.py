@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from identity.models import User
+from loans import queries, verification
 from loans.models import Application, LoanProduct, Policy, Restructure
 from tests.accounts.factories import open_test_account
 from tests.loans.factories import customer_with_a_past, granted, live_until, referred, running_loan
@@ -71,6 +72,38 @@ def test_another_plan_takes_two_officers(alice: User, lender: User, second_lende
     assert "instalments 24" in page
 
 
+def test_another_plan_is_shown_before_it_is_proposed(
+    alice: User, lender: User, second_lender: User, login: Login
+) -> None:
+    give_pin(alice)
+    loan = granted(alice, open_test_account(alice), lender, now=timezone.now())
+    client, base = login(lender), f"/admin/loans/loan/{loan.pk}"
+    before = [row.due_date for row in queries.instalments_of(loan)]
+
+    shown = client.get(f"{base}/plan/", {"pause_instalments": "2"}).content.decode()
+
+    assert "Propose this plan" in shown
+    assert f"{before[-1]:%d.%m.%Y}" in shown
+    assert "propose/?pause_instalments=2" in shown
+    assert loan.restructures.count() == 0
+    assert "Propose this plan" not in client.get(f"{base}/plan/").content.decode()
+    both = client.get(f"{base}/plan/", {"pause_instalments": "2", "instalments": "24"})
+    assert (both.status_code, "A pause goes alone" in both.content.decode()) == (422, True)
+    assert 'value="2"' in client.get(f"{base}/propose/?pause_instalments=2").content.decode()
+
+    client.post(f"{base}/propose/", {**REASON, "pause_instalments": "2"})
+    proposal = Restructure.objects.get()
+    page = login(second_lender).get(f"/admin/loans/restructure/{proposal.pk}/agree/").content.decode()
+    assert "a pause of 2 instalments" in page
+    assert "14, today 12" in page
+    login(second_lender).post(f"/admin/loans/restructure/{proposal.pk}/agree/", REASON)
+
+    rows = queries.instalments_of(loan)
+    assert [row.due_date for row in rows][:12] == before
+    assert [row.total_minor for row in rows][:2] == [0, 0]
+    assert (len(rows), list(verification.verify())) == (14, [])
+
+
 def test_the_portfolio_adds_up(alice: User, lender: User, login: Login) -> None:
     loan = running_loan(alice, customer_with_a_past(alice))
     live_until(date(2026, 4, 3))
@@ -88,27 +121,32 @@ def test_the_administrator_edits_products_and_policy(administrator: User, lender
     product = LoanProduct.objects.get(code="PERSONAL")
     page = client.get("/admin/loans/loanproduct/PERSONAL/change/")
     form = page.context["adminform"].form
-    values = {name: form.initial.get(name) for name in form.fields}
+    values = {name: form[name].value() for name in form.fields}
+    assert values["max_amount_minor"] == "50000.00"
     data = {name: "" if value is None else value for name, value in values.items() if value is not False}
     inline = page.context["inline_admin_formsets"][0].formset
     data |= {
         "name": "Everyday loan",
+        "max_amount_minor": "60000.50",
         f"{inline.prefix}-TOTAL_FORMS": "0",
         f"{inline.prefix}-INITIAL_FORMS": "0",
     }
 
     assert client.post("/admin/loans/loanproduct/PERSONAL/change/", data).status_code == 302
     product.refresh_from_db()
-    assert product.name == "Everyday loan"
+    assert (product.name, product.min_amount_minor, product.max_amount_minor) == ("Everyday loan", 1_000_00, 60_000_50)
+    wrong = client.post("/admin/loans/loanproduct/PERSONAL/change/", {**data, "max_amount_minor": "-1"})
+    assert "Enter an amount such as" in wrong.content.decode()
     policy = {
         "approve_from_score": "80",
         "refer_from_score": "50",
-        "approve_up_to_minor": "100000",
-        "second_officer_above_minor": "500000",
+        "approve_up_to_minor": "1000.00",
+        "second_officer_above_minor": "5000",
         "approve_up_to_burden": "35",
         "decline_above_burden": "50",
     }
     assert client.post("/admin/loans/policy/add/", policy).status_code == 302
-    assert Policy.objects.latest("version").version == 2
+    newest = Policy.objects.latest("version")
+    assert (newest.version, newest.approve_up_to_minor, newest.second_officer_above_minor) == (2, 1_000_00, 5_000_00)
     assert Policy.objects.latest("version").created_by == administrator
     assert login(lender).post("/admin/loans/policy/add/", policy).status_code == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from common.money import Money
 from identity.models import User
 from loans import services
 from loans.models import Application, Loan
@@ -51,6 +53,30 @@ def test_the_calculator_says_what_is_wrong(client: Client, asked: dict[str, str]
 
     assert answer.status_code == 422
     assert text in answer.content.decode()
+
+
+def test_what_was_written_off_can_still_be_paid(alice: User, charlie: User, lender: User, login: Login) -> None:
+    give_pin(alice)
+    loan = granted(alice, open_test_account(alice, "CUR-EUR", "500.00"), lender, now=timezone.now())
+    page, client = reverse("loans:recover", args=[loan.pk]), login(alice)
+    assert "nothing to settle" in client.get(page).content.decode()
+    late = timezone.now() + timedelta(days=130)
+    services.write_off(actor=lender, loan_id=loan.pk, reason="Cannot be found", now=late)
+    loan.refresh_from_db()
+
+    assert page in client.get(reverse("loans:loan", args=[loan.pk])).content.decode()
+    assert login(charlie).get(page).status_code == 404
+    key = str(uuid4())
+    for amount, text in (("0", "above zero"), ("999999", "more than you owe"), ("", "required")):
+        answer = client.post(page, {"client_id": key, "amount": amount})
+        assert (answer.status_code, text in answer.content.decode()) == (422, True)
+    for _ in range(2):
+        client.post(page, {"client_id": key, "amount": "100.00"})
+
+    loan.refresh_from_db()
+    assert loan.recovered_minor == 100_00
+    rest = Money(loan.written_off_minor - 100_00, "EUR")
+    assert str(rest) in client.get(page).content.decode()
 
 
 def test_from_the_wish_to_the_pay_off(alice: User, lender: User, login: Login) -> None:

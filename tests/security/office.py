@@ -161,6 +161,7 @@ PAGES: dict[str, Page] = {
     "ledger/seal/<int:number>/verify/": Page("ledger_view"),
     "loans/application/<path:object_id>/approve/": Page("loan_decide", REASON),
     "loans/application/<path:object_id>/decline/": Page("loan_decide", {**REASON, "told": "Your income varies."}),
+    "loans/loan/<path:object_id>/plan/": Page("loan_service"),
     "loans/loan/<path:object_id>/propose/": Page("loan_service", {**REASON, "instalments": "24"}),
     "loans/loan/<path:object_id>/write-off/": Page("loan_service", REASON),
     "loans/loan/portfolio/": Page("loan_view"),
@@ -320,7 +321,7 @@ def furnish(alice: User) -> Things:
     return Things(
         by_route={
             **{f"loans/application/<path:object_id>/{deed}/": str(wish.pk) for deed in ("approve", "decline")},
-            **{f"loans/loan/<path:object_id>/{deed}/": str(loan.pk) for deed in ("propose", "write-off")},
+            **{f"loans/loan/<path:object_id>/{deed}/": str(loan.pk) for deed in ("plan", "propose", "write-off")},
             **{f"loans/restructure/<path:object_id>/{deed}/": str(plan.pk) for deed in ("agree", "refuse")},
             "reconciliation/line/<path:object_id>/match/": str(line.pk),
             "reconciliation/match/<path:object_id>/undo/": str(match.pk),
