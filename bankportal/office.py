@@ -80,6 +80,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Fraud drift", "monitoring", "fraud_driftreport", "fraud_view"),
         Item("Fraud lists", "playlist_remove", "fraud_listentry", "fraud_view", "", "lists"),
         Item("Backtests", "experiment", "fraud_backtest", "fraud_view"),
+        Item("Fraud engine", "toggle_on", "fraud_featuresconfig", "fraud_view"),
         Item("Snoozed rules", "snooze", "fraud_snooze", "fraud_view"),
         Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),

@@ -9,6 +9,7 @@ from fraud.admin.decisions import DecisionAdmin
 from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
 from fraud.admin.models import DriftReportAdmin, ModelVersionAdmin
 from fraud.admin.rules import RuleAdmin
+from fraud.admin.switches import SwitchAdmin
 
 __all__ = [
     "ApiCallAdmin",
@@ -20,4 +21,5 @@ __all__ = [
     "ModelVersionAdmin",
     "RuleAdmin",
     "SnoozeAdmin",
+    "SwitchAdmin",
 ]

@@ -120,7 +120,7 @@ class ListEntryAdmin(FileAdmin):
     def _facts(self, entry: ListEntry) -> list[tuple[str, object]]:
         names = queries.rule_names()
         blocks = entry.listing == Listing.BLOCK
-        quiet = ", ".join(names.get(code, code) for code in entry.rules)
+        quiet = "; ".join(names.get(code, code) for code in entry.rules)
         facts: list[tuple[str, object]] = [
             ("What it names", f"{entry.get_kind_display()}: {entry.label or entry.value}"),
             ("As payments tell it", entry.value),

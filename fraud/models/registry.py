@@ -145,6 +145,8 @@ class FeaturesConfig(ConfigChange):
     enabled = models.BooleanField()
 
     class Meta(ConfigChange.Meta):
+        verbose_name = "switch of the engine"
+        verbose_name_plural = "switches of the engine"
         indexes = [models.Index(fields=["name", "-id"], name="fraud_featuresconfig_latest")]
         triggers = append_only("features_config")
 

@@ -53,7 +53,7 @@ from fraud.services.rules import (
 )
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.services.silence import LONGEST_SNOOZE_DAYS, end_snooze, snooze_rule
-from fraud.services.switches import switch_feature, use_thresholds
+from fraud.services.switches import switch_feature, switch_layer, use_thresholds
 from fraud.subjects import register as register_subject
 
 __all__ = [
@@ -127,6 +127,7 @@ __all__ = [
     "soft_rules",
     "submit_rule",
     "switch_feature",
+    "switch_layer",
     "update_rule",
     "use_thresholds",
     "was_tried",

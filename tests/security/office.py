@@ -110,6 +110,8 @@ PAGES: dict[str, Page] = {
     "fraud/backtest/<uuid:backtest_id>/use/": Page("fraud_switch", REASON),
     "fraud/backtest/thresholds/": Page("fraud_edit_rules", {"flag_at": "0.4", "block_at": "0.9", "days": "30"}),
     "fraud/backtest/try-thresholds/": Page("fraud_edit_rules", {}, leads_on=True),
+    "fraud/featuresconfig/feature/<slug:feature>/": Page("fraud_switch", REASON),
+    "fraud/featuresconfig/layer/<slug:layer>/": Page("fraud_switch", REASON),
     "fraud/listentry/<uuid:entry_id>/approve/": Page("fraud_approve_rules", REASON),
     "fraud/listentry/<uuid:entry_id>/end/": Page("fraud_approve_rules", REASON),
     "fraud/listentry/add-entries/": Page("fraud_edit_rules", {}, leads_on=True),
@@ -258,6 +260,7 @@ def furnish(alice: User) -> Things:
         rules=[shipped.code],
         now=now,
     )[0]
+    fraud.switch_feature(actor=officer, name="is_night", enabled=False, reason="For the test", now=now)
     tried = fraud.request_threshold_backtest(
         actor=officer, flag_at=0.4, block_at=0.9, from_at=now - timedelta(days=1), to_at=now, now=now
     )
@@ -347,6 +350,8 @@ def furnish(alice: User) -> Things:
             "case_id": str(case_of(waiting).pk),
             "content_type_id": "1",
             "entry_id": str(entry.pk),
+            "feature": "is_night",
+            "layer": "autoencoder",
             "backtest_id": str(tried.pk),
             "snooze_id": str(snooze.pk),
             "document_id": str(application.documents.all()[0].pk),

@@ -95,6 +95,8 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "transaction_id": str(payment.pk),
         "backtest_id": str(payment.pk),
         "entry_id": str(payment.pk),
+        "feature": "is_night",
+        "layer": "autoencoder",
         "snooze_id": str(payment.pk),
         "name": "geo_anomaly_flag",
         "review_id": str(review.pk),
