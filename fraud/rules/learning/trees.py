@@ -51,6 +51,8 @@ class Trees:
 
     def sums(self, rows: Floats) -> Floats:
         """The base and the leaf of every tree, added up, for each row."""
+        if len(rows) <= _CHUNK:
+            return self._add(self._values(rows))
         found = np.empty(len(rows))
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
@@ -74,11 +76,10 @@ class Trees:
         return int(self.feature.shape[1] + 1).bit_length() - 1
 
     def _cells(self, rows: Floats) -> NDArray:
-        """Each row twice: gaps as minus infinity, which always goes left, then as infinity."""
+        """Each row twice: with gaps, which are above no threshold and so go left, and with infinity in their place."""
         if self.single:
             rows = rows.astype(np.float32)
-        gaps = np.isnan(rows)
-        return np.concatenate([np.where(gaps, -np.inf, rows), np.where(gaps, np.inf, rows)], axis=1)
+        return np.concatenate([rows, np.where(np.isnan(rows), np.inf, rows)], axis=1)
 
     @cached_property
     def _levels(self) -> list[_Level]:
@@ -86,6 +87,11 @@ class Trees:
         thresholds = _rounded_down(self.threshold) if self.single else self.threshold
         parts = [slice((1 << depth) - 1, (2 << depth) - 1) for depth in range(self._depth())]
         return [_Level(self.feature[:, part].ravel().astype(np.intp), thresholds[:, part].ravel()) for part in parts]
+
+    @cached_property
+    def _second(self) -> NDArray[np.intp]:
+        """Where the left child of each root lies."""
+        return np.arange(0, 2 * len(self.feature), 2)
 
     @cached_property
     def _leaves(self) -> NDArray:
@@ -96,12 +102,13 @@ class Trees:
         """The leaf of each tree, a row for each row."""
         cells = self._cells(rows)
         flat = cells.ravel()
-        first = np.arange(0, flat.size, cells.shape[1])[:, None]
+        first = np.arange(0, flat.size, cells.shape[1])[:, None] if len(rows) > 1 else None
         top, *below = self._levels
-        at = np.arange(0, 2 * len(self.feature), 2) + (cells.take(top.feature, axis=1) > top.threshold)
+        at = self._second + (cells.take(top.feature, axis=1) > top.threshold)
         for level in below:
             cell = level.feature.take(at)
-            cell += first
+            if first is not None:
+                cell += first
             right = flat.take(cell) > level.threshold.take(at)
             at <<= 1
             at += right
