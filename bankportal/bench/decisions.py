@@ -168,12 +168,13 @@ class Payments:
 
     past: Past
     seed: int
+    days_later: int = 0
     at: datetime = field(init=False)
     dice: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 (draws payments, guards nothing)
-        self.at = self.past.until
+        self.at = self.past.until + timedelta(days=self.days_later)
 
     def one(self, customer: Customer | None = None) -> Facts:
         """The next payment of this customer, of any ordinary one without."""
