@@ -112,9 +112,9 @@ def _make_loan(application: Application, now: datetime) -> Loan:
         text=f"{loan.product.name} paid out",
         customer_minor=principal,
     )
-    _take_fee(loan, sum(amount for _, amount in offer.schedule.disbursement_fees), now)
     sheet.settle(loan, run, today)
     sheet.write()
+    _take_fee(loan, sum(amount for _, amount in offer.schedule.disbursement_fees), now)
     audit.record(
         actor=application.customer,
         action="loan.disbursed",

@@ -11,6 +11,7 @@ from identity.models import User
 from loans import queries, services, verification
 from loans.models import Application, Loan, LoanProduct, Movement
 from notifications.models import OutboxEvent
+from tests.accounts.factories import open_test_account
 from tests.loans.factories import (
     TODAY,
     applied,
@@ -274,6 +275,18 @@ def test_withdrawing_in_time_returns_the_fee(alice: User) -> None:
     interest = books()["4210"]
     assert books() == {"4210": interest}
     assert posted(account) == before - interest
+    assert right() == []
+
+
+def test_the_fee_is_paid_from_what_was_lent(alice: User) -> None:
+    customer_with_a_past(alice)
+    empty = open_test_account(alice, "WAL-EUR", "1.00", now=noon())
+
+    loan = running_loan(alice, empty)
+
+    fee = services.arrangement_fee(loan).amount_minor
+    assert fee > 1_00
+    assert posted(empty) == 1_00 + 6_000_00 - fee
     assert right() == []
 
 
