@@ -89,9 +89,9 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """The strict policy everywhere; `CONTENT_SECURITY_POLICY_BY_PREFIX` widens it for pages of libraries."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """An answer of the API carries the strict policy word for word; only pages have nonces or wishes of their own."""
+        """An answer of the API has no nonce: it carries the strict policy word for word, or one of its own as a document does."""
         if request.path_info.startswith(_PROGRAMS):
-            response.headers[HEADER] = _strict_policy()
+            response.headers.setdefault(HEADER, _strict_policy())
             return response
         return super().process_response(request, response)
 

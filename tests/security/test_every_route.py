@@ -95,6 +95,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "transaction_id": str(payment.pk),
         "backtest_id": str(payment.pk),
         "entry_id": str(payment.pk),
+        "version_id": str(payment.pk),
         "feature": "is_night",
         "layer": "autoencoder",
         "snooze_id": str(payment.pk),
