@@ -22,11 +22,12 @@ NON_PERFORMING_DAYS = 90
 def classify(*, day: date, now: datetime) -> Done:
     """Days past due, income suspended from 90 days on and resumed once all is paid, and what is set aside per bucket.
 
-    Only loans for which that may change are looked at: late ones, and those whose principal has changed.
+    Only loans for which that may change are looked at: late ones, and those whose principal has changed. A day that is
+    made good later leaves out the loans that were paid out after it.
     """
     listed = queries.buckets()
     columns = ("next_due_date", "days_past_due", "non_performing_since", "principal_balance_minor", "allowance_minor")
-    active = Loan.objects.filter(status=Loan.Status.ACTIVE).order_by("pk").only(*columns)
+    active = Loan.objects.filter(status=Loan.Status.ACTIVE, start_date__lte=day).order_by("pk").only(*columns)
     ids = [loan.pk for loan in active.iterator() if _may_change(loan, listed, day)]
     return share("classify", ids, partial(_classify, listed=listed, day=day, now=now), day=day, now=now)
 

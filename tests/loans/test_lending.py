@@ -290,6 +290,15 @@ def test_the_fee_is_paid_from_what_was_lent(alice: User) -> None:
     assert right() == []
 
 
+def test_a_day_before_the_loan_books_nothing_on_it(alice: User) -> None:
+    loan = running_loan(alice)
+    end_of(TODAY - timedelta(days=1))
+    assert set(loan.movements.values_list("kind", flat=True)) == {Movement.Kind.DISBURSEMENT}
+    end_of(TODAY)
+    assert Movement.Kind.PROVISION in loan.movements.values_list("kind", flat=True)
+    assert right() == []
+
+
 def test_withdrawing_too_late_is_refused(alice: User) -> None:
     loan = running_loan(alice)
     with pytest.raises(services.CoolingOffOver):
