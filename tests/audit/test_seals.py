@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from audit.models import AuditEvent, Seal
 from audit.tasks import seal_trail
 from identity.models import User
 from tests.conftest import owner_rights
+from tests.patience import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,9 +117,7 @@ def test_an_event_that_commits_late_is_sealed_late_and_not_lost(alice: User) -> 
     thread.join(20)
     late = AuditEvent.objects.get(action="test.slow")
     assert late.pk < early.pk
-    deadline = time.monotonic() + 60
-    while queries.horizon() <= early.xid and time.monotonic() < deadline:
-        time.sleep(0.1)  # Tests beside this one hold transactions open.
+    until(lambda: queries.horizon() > early.xid)
     sealed = seal()
     assert sealed is not None
     assert sealed.count == 2

@@ -11,9 +11,15 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
-from ledger import queries, services
+from ledger import queries, sealing, services
+from ledger.models import Entry, Seal
+from tests.patience import until
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+def seal_everything() -> None:
+    until(lambda: sum(Seal.objects.values_list("entries", flat=True)) == Entry.objects.count(), meanwhile=sealing.run)
 
 
 @pytest.fixture

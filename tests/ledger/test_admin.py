@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
@@ -13,9 +12,10 @@ from django.urls import reverse
 
 from bankportal import office
 from identity.permissions import Role
-from ledger import sealing, services
+from ledger import services
 from ledger.services import Leg
 from tests.conftest import make_user
+from tests.ledger.conftest import seal_everything
 
 pytestmark = pytest.mark.django_db
 
@@ -204,13 +204,9 @@ def test_a_block_is_verified_on_request(auditor, lender, seal, login):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_sealed_entry_leads_to_its_block_and_the_block_is_intact(auditor, entry, login):
-    from ledger.models import Entry, Seal
+    from ledger.models import Seal
 
-    give_up = monotonic() + 120
-    while sum(Seal.objects.values_list("entries", flat=True)) < Entry.objects.count():
-        assert monotonic() < give_up, "a transaction somewhere else never ended"
-        sealing.run()
-        sleep(0.02)
+    seal_everything()
     browser = login(auditor)
     page = browser.get(reverse("admin:ledger_entry_change", args=[entry])).content.decode()
     number = Seal.objects.order_by("-number")[0].number

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from time import monotonic, sleep
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from ledger import queries, services, tasks, verification
 from ledger.models import DailyBalance
+from tests.patience import until
 
 pytestmark = pytest.mark.django_db
 
@@ -161,11 +161,7 @@ class TestInternalAccounts:
         account = customer()
         for day in range(3):
             pay(cash, account, 100, booked_at=now + timedelta(days=day), value_date=now.date())
-        give_up = monotonic() + 120
-        while not DailyBalance.objects.filter(account=cash, booked=-300).exists():
-            assert monotonic() < give_up, "a transaction somewhere else never ended"
-            tasks.take_daily_balances()
-            sleep(0.02)
+        until(DailyBalance.objects.filter(account=cash, booked=-300).exists, meanwhile=tasks.take_daily_balances)
         assert rows_of(cash)[0] == (now.date(), -100, -300)
         pay(cash, account, 7, booked_at=now + timedelta(days=2))
         assert queries.balance_on(cash, now.date() + timedelta(days=2)) == -307

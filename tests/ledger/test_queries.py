@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
@@ -9,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger import queries, services, tasks
+from tests.patience import until
 
 pytestmark = pytest.mark.django_db
 
@@ -20,15 +20,6 @@ def history(customer, pay, now):
     for day in range(12):
         pay(payer, payee, 100, booked_at=now + timedelta(days=day))
     return payee
-
-
-def snapshots_taken(wanted: int) -> int:
-    """Snapshots stop at the oldest running transaction of the server, which may be another test's: wait for it."""
-    taken, give_up = 0, monotonic() + 60
-    while taken < wanted and monotonic() < give_up:
-        taken += services.take_snapshots()
-        sleep(0.02)
-    return taken
 
 
 @pytest.mark.parametrize("day", range(13))
@@ -102,7 +93,9 @@ class TestAtCommit:
     def test_a_snapshot_shortens_the_tail_and_changes_no_balance(self, customer, pay, cash, fees, now):
         account = customer(10_000)
         pay(account, fees, 30)
-        assert snapshots_taken(2) == 2
+        taken: list[int] = []
+        until(lambda: sum(taken) >= 2, meanwhile=lambda: taken.append(services.take_snapshots()))
+        assert sum(taken) == 2
         assert services.take_snapshots() == 0, "nothing moved since"
         pay(account, fees, 12)
         assert queries.balance(fees).posted == 42

@@ -6,7 +6,6 @@ import json
 from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic, sleep
 
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
@@ -16,6 +15,7 @@ from common import seals
 from common.db import NoTransaction
 from ledger import queries, sealing, tasks
 from ledger.models import Entry, Seal
+from tests.ledger.conftest import seal_everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,15 +29,6 @@ def heads() -> Path:
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(sealing, "BLOCK", 2)
-
-
-def seal_everything() -> None:
-    """Sealing stops at the oldest running transaction of the server, which may be another test's: wait for it."""
-    give_up = monotonic() + 120
-    while sum(Seal.objects.values_list("entries", flat=True)) < Entry.objects.count():
-        assert monotonic() < give_up, "a transaction somewhere else never ended"
-        sealing.run()
-        sleep(0.02)
 
 
 def test_seals_every_entry_once_in_blocks_that_follow_from_one_another(customer, pay, heads, small_blocks):

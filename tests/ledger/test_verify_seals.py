@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
-from time import monotonic, sleep
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from ledger import queries, sealing, verification
 from ledger.models import Entry, Seal
+from tests.ledger.conftest import seal_everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,14 +42,6 @@ def sealed(customer, pay, now, monkeypatch) -> list[int]:
     entries = [pay(payer, payee, 100, booked_at=now + timedelta(minutes=n)).entry_id for n in range(12)]
     seal_everything()
     return entries
-
-
-def seal_everything() -> None:
-    give_up = monotonic() + 120
-    while sum(Seal.objects.values_list("entries", flat=True)) < Entry.objects.count():
-        assert monotonic() < give_up, "a transaction somewhere else never ended"
-        sealing.run()
-        sleep(0.02)
 
 
 def found(**options) -> dict[str, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -21,6 +20,7 @@ from bankportal.models import EndOfDayRun
 from identity.models import User
 from ledger import queries as ledger_queries
 from tests.accounts.factories import open_test_account
+from tests.patience import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAST_OF_MARCH = date(2026, 3, 31)
@@ -36,9 +36,8 @@ def savings(alice: User) -> Account:
     account = open_test_account(alice, "SAV-EUR", "10000.00", datetime(2026, 3, 1, 9, tzinfo=UTC))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
-        opened, deadline = cursor.fetchone()[0], time.monotonic() + 60
-    while audit.horizon() <= opened and time.monotonic() < deadline:
-        time.sleep(0.1)  # Tests beside this one hold transactions open, and what is younger than they is not sealed.
+        opened = cursor.fetchone()[0]
+    until(lambda: audit.horizon() > opened)
     return account
 
 
