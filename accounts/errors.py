@@ -105,6 +105,18 @@ class ReasonRequired(Invalid):
     message = "Give a reason. It stays on record."
 
 
+class UnknownFee(NotFound):
+    code = "unknown_fee"
+    message = "There is no such fee."
+
+
+class FeeNotOwed(Conflict):
+    """It was waived before, or asked for nothing."""
+
+    code = "fee_not_owed"
+    message = "This fee is not owed, so there is nothing to waive."
+
+
 class InvalidFee(Invalid):
     """Bands, bounds or the day do not make a fee."""
 

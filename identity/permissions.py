@@ -24,6 +24,7 @@ PERMISSIONS: dict[str, str] = {
     "account_freeze": "Can freeze and unfreeze accounts",
     "account_close": "Can close accounts",
     "account_reactivate": "Can reactivate dormant accounts",
+    "fee_waive": "Can waive the monthly fee of accounts",
     "ledger_view": "Can see the ledger",
     "ledger_reconcile": "Can match outside statements with the ledger",
     "payment_view": "Can see every payment",
@@ -56,6 +57,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
             "account_view",
             "account_open_for_customer",
             "account_reactivate",
+            "fee_waive",
             "payment_view",
             "payment_deposit",
             "payment_withdraw",
@@ -93,6 +95,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         {
             "account_view",
             "account_close",
+            "fee_waive",
             "ledger_view",
             "ledger_reconcile",
             "payment_view",

@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -187,17 +187,27 @@ class FeeVersionAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("identity.product_edit"))
 
 
+_STATE_TONES = {
+    "Collected": "success",
+    "Open": "warning",
+    "Waived": "info",
+    "Given back": "info",
+    "Nothing to pay": "default",
+}
+
+
 class CollectedFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("collected", "Collected"), ("nothing", "Nothing to pay")]
+        return [("open", "Open"), ("collected", "Collected"), ("waived", "Waived"), ("nothing", "Nothing to pay")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AccountFee]) -> QuerySet[AccountFee]:
         conditions = {
-            "open": Q(entry_id__isnull=True, amount_minor__gt=0),
-            "collected": Q(entry_id__isnull=False),
+            "open": Q(entry_id__isnull=True, amount_minor__gt=0, waiver__isnull=True),
+            "collected": Q(entry_id__isnull=False, waiver__isnull=True),
+            "waived": Q(waiver__isnull=False),
             "nothing": Q(amount_minor=0),
         }
         return queryset.filter(conditions.get(self.value() or "", Q()))
@@ -210,10 +220,22 @@ class AccountFeeAdmin(ReadOnlyAdmin):
     list_filter = [CollectedFilter, "account__product"]
     search_fields = ["account__number__iexact"]
     search_help_text = "Account number"
-    list_select_related = ["account"]
+    list_select_related = ["account", "waiver"]
     ordering = ["-period", "pk"]
-    fields = ["account_number", "month", "basis", "sum", "note", "state", "asked_at", "tried_at", "collected_at"]
-    readonly_fields = ["account_number", "month", "basis", "sum", "state"]
+    fields = [
+        "account_number",
+        "month",
+        "basis",
+        "sum",
+        "note",
+        "state",
+        "asked_at",
+        "tried_at",
+        "collected_at",
+        "waived_by",
+    ]
+    readonly_fields = ["account_number", "month", "basis", "sum", "state", "waived_by"]
+    actions_detail = ["waive"]
 
     @display(description="account", ordering="account__number")
     def account_number(self, fee: AccountFee) -> SafeString:
@@ -232,8 +254,52 @@ class AccountFeeAdmin(ReadOnlyAdmin):
     def sum(self, fee: AccountFee) -> str:
         return str(fee.amount)
 
-    @display(description="state", label={"Collected": "success", "Open": "warning", "Nothing to pay": "default"})
+    @display(description="state", label=_STATE_TONES)
     def state(self, fee: AccountFee) -> str:
         if not fee.amount_minor:
             return "Nothing to pay"
+        if fee.waived:
+            return "Waived" if fee.waiver.refund_entry_id is None else "Given back"
         return "Open" if fee.entry_id is None else "Collected"
+
+    @display(description="waived by")
+    def waived_by(self, fee: AccountFee) -> str:
+        if not fee.waived:
+            return "Nobody"
+        return f"{fee.waiver.waived_by.get_full_name()}, {date_format(fee.waiver.waived_at, 'j M Y, H:i')}"
+
+    @action(description="Waive", url_path="waive", permissions=["waive"], icon="money_off")
+    def waive(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        fee = self.get_object(request, object_id)
+        if fee is None:
+            raise Http404
+        collected = fee.entry_id is not None
+        return decision_page(
+            self,
+            request,
+            permission="fee_waive",
+            title=f"Waive the fee of {fee.account.grouped_number} for {self.month(fee)}",
+            facts=[
+                ("Holder", fee.account.owner.get_full_name()),
+                ("Fee", str(fee.amount)),
+                ("How it was made up", fee.note),
+                ("State", self.state(fee)),
+            ],
+            note=f"{'The money goes back to the account.' if collected else 'It is not owed any more.'} The owner is told.",
+            decide=lambda given: services.waive_account_fee(
+                actor=request.user, fee_id=fee.pk, reason=given["reason"], now=timezone.now()
+            ),
+            done="You waived the fee.",
+            confirm="Waive the fee",
+            back=reverse("admin:accounts_accountfee_change", args=[fee.pk]),
+            audit_subject=("account", fee.account_id),
+        )
+
+    def has_waive_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """On the fee's page the button stands only while it can be used; the deciding page itself tells what changed."""
+        if not request.user.has_perm("identity.fee_waive"):
+            return False
+        on_its_page = request.resolver_match is not None and request.resolver_match.url_name.endswith("fee_change")
+        if not on_its_page or not str(object_id).isdecimal():
+            return True
+        return AccountFee.objects.filter(amount_minor__gt=0, waiver__isnull=True, pk=object_id).exists()

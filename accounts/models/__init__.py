@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.models.account import Account, AccountQuerySet, Status
-from accounts.models.fee import AccountFee, FeeBand, FeeVersion
+from accounts.models.fee import AccountFee, FeeBand, FeeVersion, FeeWaiver
 from accounts.models.interest import InterestPosting
 from accounts.models.product import Product, ProductKind, ReferenceRate
 from accounts.models.statement import MonthlyStatement, StatementFile
@@ -14,6 +14,7 @@ __all__ = [
     "AccountQuerySet",
     "FeeBand",
     "FeeVersion",
+    "FeeWaiver",
     "InterestPosting",
     "MonthlyStatement",
     "Product",

@@ -117,8 +117,8 @@ class FeeBand(models.Model):
 
 class AccountFeeQuerySet(models.QuerySet["AccountFee"]):
     def open(self) -> AccountFeeQuerySet:
-        """Asked for and not collected yet."""
-        return self.filter(amount_minor__gt=0, entry_id__isnull=True)
+        """Asked for, not collected yet and not waived."""
+        return self.filter(amount_minor__gt=0, entry_id__isnull=True, waiver__isnull=True)
 
 
 class AccountFee(models.Model):
@@ -179,6 +179,28 @@ class AccountFee(models.Model):
         return f"Fee of account {self.account_id} for {self.period:%Y-%m}"
 
     @property
+    def waived(self) -> bool:
+        return hasattr(self, "waiver")
+
+    @property
     def amount(self) -> Money:
         """Needs the account loaded."""
         return Money(self.amount_minor, self.account.currency)
+
+
+class FeeWaiver(models.Model):
+    """The bank did without a month's fee: it was open and is not owed any more, or was collected and went back by `refund_entry_id`."""
+
+    fee = models.OneToOneField(AccountFee, primary_key=True, on_delete=models.PROTECT, related_name="waiver")
+    refund_entry_id = models.BigIntegerField("ledger entry that gave it back", null=True, unique=True)
+    waived_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    waived_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = [
+            pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"Waiver of fee {self.fee_id}"

@@ -11,6 +11,7 @@ from accounts.errors import (
     AccountOwes,
     ClientIdReused,
     ClosingOutdated,
+    FeeNotOwed,
     FundingNotAllowed,
     InvalidFee,
     InvalidNickname,
@@ -25,11 +26,12 @@ from accounts.errors import (
     StoreDown,
     UnknownAccount,
     UnknownCustomer,
+    UnknownFee,
     UnknownProduct,
     UnknownStatement,
 )
 from accounts.rules.funding import FundingSource, cash, own_account, sandbox
-from accounts.services.account_fees import ask_account_fees, collect_open_fees
+from accounts.services.account_fees import ask_account_fees, collect_open_fees, waive_account_fee
 from accounts.services.closing import close_account, close_account_within, confirm_closing
 from accounts.services.decisions import (
     freeze_account,
@@ -68,6 +70,7 @@ __all__ = [
     "AccountOwes",
     "ClientIdReused",
     "ClosingOutdated",
+    "FeeNotOwed",
     "FundingNotAllowed",
     "FundingSource",
     "InvalidFee",
@@ -86,6 +89,7 @@ __all__ = [
     "StoreDown",
     "UnknownAccount",
     "UnknownCustomer",
+    "UnknownFee",
     "UnknownProduct",
     "UnknownStatement",
     "ask_account_fees",
@@ -116,5 +120,6 @@ __all__ = [
     "sweep_statement_files",
     "unfreeze_account",
     "unfreeze_account_within",
+    "waive_account_fee",
     "warn_silent",
 ]

@@ -11,14 +11,18 @@ from uuid import uuid5
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from accounts.errors import PeriodNotAllowed
-from accounts.models import Account, AccountFee, FeeVersion, Status
+from accounts.errors import AccountClosed, AccountFrozen, FeeNotOwed, PeriodNotAllowed, UnknownFee
+from accounts.models import Account, AccountFee, FeeVersion, FeeWaiver, Status
 from accounts.queries import fees
 from accounts.rules import periods
 from accounts.rules.fees import Operation
 from accounts.services import each, steps
+from accounts.services.decisions import lock_to_decide
 from accounts.services.statements import GRACE
+from audit import services as audit
+from common.db import use_case
 from common.money import Money, display
+from identity.models import User
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 
@@ -62,6 +66,54 @@ def collect(account: Account, *, now: datetime) -> int:
             break
         taken += 1
     return taken
+
+
+def waive_account_fee(*, actor: User, fee_id: int, reason: str, now: datetime) -> FeeWaiver:
+    """Do without a month's fee: what is open is not owed any more, what was collected goes back to the account.
+
+    Raises UnknownFee, PermissionMissing, NotYourOwn, ReasonRequired, FeeNotOwed; AccountFrozen and AccountClosed where
+    money would have to go back.
+    """
+    with use_case():
+        account_id = AccountFee.objects.filter(pk=fee_id).values_list("account_id", flat=True).first()
+        if account_id is None:
+            raise UnknownFee()
+        account = lock_to_decide(actor, account_id, "fee_waive", reason)
+        # Read under the lock: the end of a day may have collected it a moment ago.
+        fee = AccountFee.objects.select_related("account", "waiver").get(pk=fee_id)
+        if not fee.amount_minor or fee.waived:
+            raise FeeNotOwed()
+        waiver = FeeWaiver.objects.create(
+            fee=fee,
+            refund_entry_id=None if fee.entry_id is None else _give_back(account, fee, fee.entry_id, now),
+            waived_by=actor,
+            waived_at=now,
+        )
+        audit.record(
+            actor=actor,
+            action="fee.waived",
+            subject_kind="account",
+            subject_id=account.pk,
+            reason=reason.strip(),
+            data={"month": f"{fee.period:%Y-%m}", "amount_minor": fee.amount_minor, "entry": waiver.refund_entry_id},
+        )
+        steps.tell_owner(account, "account_fee_waived", amount=display(fee.amount))
+        return waiver
+
+
+def _give_back(account: Account, fee: AccountFee, entry_id: int, now: datetime) -> int:
+    if account.status == Status.FROZEN:
+        raise AccountFrozen()
+    if account.status == Status.CLOSED:
+        raise AccountClosed()
+    return ledger.reverse_entry(
+        entry_id=entry_id,
+        external_ref=uuid5(steps.NAMESPACE, f"account-fee-waiver:{account.pk}:{fee.period}"),
+        description=f"Account fee given back, {fee.period:%B %Y}",
+        booked_at=now,
+        source_kind="account",
+        source_id=account.pk,
+    ).entry_id
 
 
 def _due(period: date, until: datetime) -> QuerySet[Account]:

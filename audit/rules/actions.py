@@ -21,6 +21,7 @@ ACTIONS: dict[str, str] = {
     "deposit.refused": "Was refused a deposit",
     "end_of_day.finished": "Finished the end of a day",
     "fee.set": "Set a fee",
+    "fee.waived": "Waived an account's fee",
     "fraud.backtest_requested": "Asked to try a rule on the past",
     "fraud.budget_set": "Set the alert budget of the fraud engine",
     "fraud.case_assigned": "Gave a fraud case to somebody",

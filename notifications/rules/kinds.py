@@ -68,6 +68,11 @@ KINDS: dict[str, Kind] = {
         "Nothing was taken. We take it at the end of a day on which the account holds enough.",
         icon="clock",
     ),
+    "account_fee_waived": Kind(
+        "We waived the fee of {amount} on your account {account}",
+        "You do not owe it any more. If we had taken it, the money is back in your account.",
+        icon="check",
+    ),
     "statement_ready": Kind(
         "Your statement for {month} is ready",
         "It covers your account {account} and stays available to you.",

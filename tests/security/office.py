@@ -82,6 +82,7 @@ PAGES: dict[str, Page] = {
     "accounts/account/<path:object_id>/freeze/": Page("account_freeze", REASON),
     "accounts/account/<path:object_id>/unfreeze/": Page("account_freeze", REASON),
     "accounts/account/<path:object_id>/reactivate/": Page("account_reactivate", REASON),
+    "accounts/accountfee/<path:object_id>/waive/": Page("fee_waive", REASON),
     "accounts/account/open-at-counter/": Page(
         "account_open_for_customer",
         {"client_id": str(uuid4()), "email": "bob@example.com", "product": "SAV-EUR", "amount": "500.00"},
@@ -331,6 +332,7 @@ def furnish(alice: User) -> Things:
             "accounts/account": str(current.pk),
             "accounts/account/<path:object_id>/close/": str(current.pk),
             "accounts/account/<path:object_id>/reactivate/": str(dormant.pk),
+            "accounts/accountfee/<path:object_id>/waive/": example("accounts", "accountfee"),
             "accounts/account/<path:object_id>/freeze/": str(current.pk),
             "accounts/account/<path:object_id>/unfreeze/": str(frozen.pk),
             "identity/user": str(bob.pk),
