@@ -122,10 +122,10 @@ def list_url(model: str, query: str = "") -> str:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups by work; items that the user may not open are left out, and so are empty groups."""
-    badges = _badges(request)
+    badges, nearest = _badges(request), _nearest_list(request.path)
     groups: list[Any] = []
     for title, items in GROUPS.items():
-        shown = [_link(request, item, badges) for item in items if _may_open(request, item)]
+        shown = [_link(request, item, badges, nearest) for item in items if _may_open(request, item)]
         if shown:
             groups.append({"title": title, "separator": bool(groups), "items": shown})
     if request.user.is_staff:
@@ -195,7 +195,7 @@ def _may_open(request: HttpRequest, item: Item) -> bool:
     return request.user.has_perm(f"identity.{item.permission}") and bool(list_url(item.model))
 
 
-def _link(request: HttpRequest, item: Item, badges: dict[str, int]) -> dict[str, Any]:
+def _link(request: HttpRequest, item: Item, badges: dict[str, int], nearest: str) -> dict[str, Any]:
     url = list_url(item.model)
     # Two items may lead to one list with another filter: the one whose filter is on is the active one.
     filtered = request.GET.urlencode() == item.query.removeprefix("?")
@@ -203,7 +203,7 @@ def _link(request: HttpRequest, item: Item, badges: dict[str, int]) -> dict[str,
         "title": item.title,
         "icon": item.icon,
         "link": url + item.query,
-        "active": _is_nearest(request, url) and (filtered or (not item.query and not _is_queue(request, item))),
+        "active": url == nearest and (filtered or (not item.query and not _is_queue(request, item))),
     }
     if badges.get(item.queue):
         link["badge"] = str(badges[item.queue])
@@ -211,10 +211,10 @@ def _link(request: HttpRequest, item: Item, badges: dict[str, int]) -> dict[str,
     return link
 
 
-def _is_nearest(request: HttpRequest, url: str) -> bool:
+def _nearest_list(path: str) -> str:
     """Some pages lie below a list and have an item of their own: then only theirs is the active one."""
-    matching = (list_url(item.model) for items in GROUPS.values() for item in items)
-    return url == max((each for each in matching if each and request.path.startswith(each)), key=len, default="")
+    lists = (list_url(item.model) for items in GROUPS.values() for item in items)
+    return max((each for each in lists if each and path.startswith(each)), key=len, default="")
 
 
 def _is_queue(request: HttpRequest, item: Item) -> bool:
