@@ -50,6 +50,11 @@ class UnknownCheck(errors.Invalid):
     message = "This is not on the checklist of the case."
 
 
+class UnknownFraudKind(errors.Invalid):
+    code = "unknown_fraud_kind"
+    message = "Choose one of the kinds of fraud, and only for a fraud."
+
+
 class AlreadyAnswered(errors.Conflict):
     code = "already_answered"
     message = "You have answered already. Call us if that was a mistake."

@@ -17,6 +17,7 @@ from fraud.queries.configuration import FeatureState, ModelInCharge
 from fraud.queries.transactions import standing
 from fraud.rules import conditions, wording
 from fraud.rules.facts import Outcome, RiskLevel, TransferType, risk_level
+from fraud.rules.fraud_kinds import FraudKind
 
 MOST_IN_A_BATCH = 10_000
 RISK_WORDS = {RiskLevel.SAFE: "LOW", RiskLevel.SUSPICIOUS: "MEDIUM", RiskLevel.CRITICAL: "HIGH"}
@@ -33,6 +34,15 @@ class DecisionIn(ReasonIn):
         default=list,
         max_length=20,
         help_text="Codes of the checklist that were looked at; all of them are needed.",
+    )
+
+
+class RejectionIn(DecisionIn):
+    fraud_kind = serializers.ChoiceField(
+        choices=[kind.value for kind in FraudKind],
+        required=False,
+        source="kind",
+        help_text="The kind of fraud, as far as it is known.",
     )
 
 

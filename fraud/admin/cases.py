@@ -347,6 +347,6 @@ class CaseAdmin(FileAdmin):
             back=self._url("change", case_id),
             note=deciding.consequence(case, decision),
             danger=decision == "DECLINE",
-            form_class=deciding.form_for(cases),
+            form_class=deciding.form_for(case, cases, decision),
             audit_subject=("fraud_case", case_id),
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
+from django.template.defaultfilters import date
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -20,6 +22,7 @@ from common.money import Money
 from fraud import services, subjects
 from fraud.models import Case
 from fraud.queries import desk
+from fraud.rules.fraud_kinds import WORDS
 from fraud.services import CaseResult
 from identity.backoffice import DecisionForm
 from identity.models import User
@@ -59,14 +62,29 @@ def done_text(case: Case, decision: str) -> str:
     return "You cleared the suspicion." if release else "You confirmed the fraud."
 
 
+def _kind() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="Kind of fraud",
+        required=False,
+        choices=[("", "Not known"), *WORDS.items()],
+        widget=UnfoldAdminSelectWidget,
+        help_text="As far as it is clear: trainings report what they find of each kind.",
+    )
+
+
 class CaseDecisionForm(DecisionForm):
     """The reason, and what is still open on the checklist; with several payments, which of them are meant."""
 
     payments = forms.MultipleChoiceField(
         label="Payments",
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Choose at least one payment."},
+        error_messages={
+            "required": "Choose at least one payment.",
+            "invalid_choice": "The payments of this case have changed meanwhile: look at them again.",
+        },
+        help_text="Those you leave out stay open.",
     )
+    kind = _kind()
     checks = forms.MultipleChoiceField(
         label="Checked",
         required=False,
@@ -75,17 +93,23 @@ class CaseDecisionForm(DecisionForm):
     )
 
 
-def form_for(cases: Sequence[Case]) -> type[CaseDecisionForm]:
-    """The form about these open cases of one dossier."""
+def form_for(case: Case, cases: Sequence[Case], decision: str) -> type[CaseDecisionForm]:
+    """The form about the open cases of one dossier; ticked is only the one whose page it was opened from."""
     open_items = desk.open_checks(cases)
-    payments = [(str(case.pk), f"{money_of(case)} to {payee_of(case)}") for case in cases]
+    payments = [
+        (_all_of(cases), f"All {len(cases)} that are open"),
+        *((str(each.pk), _in_short(each)) for each in cases),
+    ]
 
     class Form(CaseDecisionForm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._offer("payments", payments if len(payments) > 1 else [])
+            # Whoever chose among several keeps the choice when another officer has decided all but one.
+            self._offer("payments", payments if len(cases) > 1 or "payments" in self.data else [])
+            if decision == "RELEASE":
+                del self.fields["kind"]
             self._offer("checks", [(item.code, item.text) for item in open_items])
-            self.initial.setdefault("payments", [value for value, _ in payments])
+            self.initial.setdefault("payments", [str(case.pk)])
 
         def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
             if choices:
@@ -94,6 +118,16 @@ def form_for(cases: Sequence[Case]) -> type[CaseDecisionForm]:
                 del self.fields[name]
 
     return Form
+
+
+def _all_of(cases: Sequence[Case]) -> str:
+    """Stands for exactly these payments: one that joins after the page was shown is not decided unseen."""
+    return "all-" + sha256("".join(sorted(str(case.pk) for case in cases)).encode()).hexdigest()[:16]
+
+
+def _in_short(case: Case) -> str:
+    held = "" if case.outcome == "FLAGGED" else f", {case.get_outcome_display().lower()}"
+    return f"{money_of(case)} to {payee_of(case)}, {date(case.decision.at, 'j M, H:i')}{held}"
 
 
 def payee_of(case: Case) -> str:
@@ -105,13 +139,16 @@ def decide(request: HttpRequest, cases: Sequence[Case], decision: str, cleaned: 
     """Decide what was chosen of one dossier; returns what to tell. Raises DomainError when nothing was decided."""
     actor = request.user
     assert isinstance(actor, User)
-    chosen = {UUID(value) for value in cleaned.get("payments", [])} or {case.pk for case in cases}
-    reason, checked = cleaned["reason"], cleaned.get("checks", [])
+    everything = _all_of(cases)
+    ticked = cleaned.get("payments", [everything])
+    chosen = {case.pk for case in cases if everything in ticked or str(case.pk) in ticked}
+    reason, checked, kind = cleaned["reason"], cleaned.get("checks", []), cleaned.get("kind", "")
+    left = _left_open(len(cases) - len(chosen))
     if len(chosen) == 1:
         case = services.decide_case(
-            actor=actor, case_id=chosen.pop(), decision=decision, reason=reason, now=now, checked=checked
+            actor=actor, case_id=chosen.pop(), decision=decision, reason=reason, now=now, checked=checked, kind=kind
         )
-        return done_text(case, decision)
+        return f"{done_text(case, decision)}{left}"
     results = services.decide_cases(
         actor=actor,
         case_ids=[case.pk for case in cases if case.pk in chosen],
@@ -119,12 +156,24 @@ def decide(request: HttpRequest, cases: Sequence[Case], decision: str, cleaned: 
         reason=reason,
         now=now,
         checked=checked,
+        kind=kind,
     )
     done = [result.case for result in results if result.case is not None]
     refusals = [told(result, cases) for result in results if result.case is None]
     if not done:
         raise Conflict(" ".join(refusals))
-    return " ".join([f"You decided {len(done)} of {len(results)} payments.", *refusals])
+    return " ".join([f"You decided {len(done)} of {len(results)} payments.{left}", *refusals])
+
+
+def _left_open(count: int) -> str:
+    """What was not chosen, in words."""
+    if not count:
+        return ""
+    return (
+        f" {count} other payments of this case stay open."
+        if count > 1
+        else " One other payment of this case stays open."
+    )
 
 
 def told(result: CaseResult, cases: Sequence[Case]) -> str:
@@ -145,6 +194,7 @@ class TogetherForm(DecisionForm):
         widget=UnfoldAdminRadioSelectWidget(radio_style=0),
         error_messages={"required": "Choose what is decided."},
     )
+    kind = _kind()
     checks = forms.MultipleChoiceField(
         label="Checked for each of them",
         required=False,
@@ -171,6 +221,7 @@ def decide_together(
         reason=cleaned["reason"],
         now=now,
         checked=cleaned["checks"],
+        kind=cleaned["kind"] if cleaned["decision"] == "DECLINE" else "",
     )
 
 

@@ -20,7 +20,9 @@ from fraud.admin import report_charts as charts
 from fraud.admin.case_drawings import LAYER_NAMES
 from fraud.admin.files import FileAdmin
 from fraud.models import DriftReport, ModelState, ModelVersion
+from fraud.rules import fraud_kinds
 from fraud.rules.drift import DRIFTED
+from fraud.rules.learning.metrics import FALSE_POSITIVES
 from fraud.services import registry
 from identity.backoffice import DecisionForm, decision_page
 
@@ -98,7 +100,8 @@ class ModelVersionAdmin(FileAdmin):
             left_out=manifest.get("supervised_left_out", ""),
             layers=[LAYER_NAMES.get(name, name) for name in manifest.get("layers", {})],
             charts=[chart for chart in drawn if chart is not None],
-            scenarios=_scenarios(manifest),
+            kinds=_kinds(manifest),
+            shares=[charts.percent(share, 1) for share in FALSE_POSITIVES],
             comparisons=_comparisons(version),
             libraries=sorted(manifest.get("libraries", {}).items()),
             deeds=self._deeds(request, version),
@@ -256,9 +259,16 @@ def _quality(curves: dict[str, Any], metrics: dict[str, Any]) -> list[tuple[str,
     ]
 
 
-def _scenarios(manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """Recall by kind of fraud, where the training knew kinds."""
-    return [(name, charts.percent(found, 1)) for name, found in sorted(manifest.get("scenarios", {}).items())]
+def _kinds(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Recall by kind of fraud, as officers gave it."""
+    return [
+        {
+            "name": fraud_kinds.short(each["kind"]),
+            "frauds": each["frauds"],
+            "recalls": [charts.percent(each["recalls"][str(share)], 1) for share in FALSE_POSITIVES],
+        }
+        for each in manifest.get("kinds", [])
+    ]
 
 
 def _comparisons(version: ModelVersion) -> list[dict[str, str]]:

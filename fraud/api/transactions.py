@@ -18,7 +18,7 @@ from fraud.api.base import DECIDE, PROBLEMS, READ_PROBLEMS, SCORE, TAGS, FraudVi
 from fraud.api.readers import TRANSACTION, reader
 from fraud.models import Decision
 from fraud.queries import transactions
-from fraud.serializers import DecisionIn, TransactionOut
+from fraud.serializers import DecisionIn, RejectionIn, TransactionOut
 
 _NOT_FOUND = OpenApiResponse(ProblemSerializer, description="`transaction_not_found`; also another gateway's.")
 _DECIDING_PROBLEMS = {
@@ -77,11 +77,12 @@ class _Deciding(FraudView):
     key_scope = DECIDE
     write_permission = "fraud_decide"
     decision: services.CaseDecision
+    body: type[DecisionIn]
 
     def answer(self, request: Request, transaction_id: UUID) -> HttpResponseBase:
         # Reading the body keeps its bytes for the idempotency record; the parser would use them up.
         assert request._request.body is not None
-        body = DecisionIn(data=request.data)
+        body = self.body(data=request.data)
         body.is_valid(raise_exception=True)
         return self.once(request, transaction_id, dict(body.validated_data))
 
@@ -103,6 +104,7 @@ _DECIDED: dict[str, Any] = TRANSACTION | {"decided_at": "2026-11-21T10:31:00Z"}
 
 class Approve(_Deciding):
     decision = services.CaseDecision.RELEASE
+    body = DecisionIn
 
     @extend_schema(
         operation_id="fraud_transactions_approve",
@@ -121,6 +123,7 @@ class Approve(_Deciding):
 
 class Reject(_Deciding):
     decision = services.CaseDecision.DECLINE
+    body = RejectionIn
 
     @extend_schema(
         operation_id="fraud_transactions_reject",
@@ -129,7 +132,7 @@ class Reject(_Deciding):
         "for learning, that it was fraud.",
         tags=TAGS,
         parameters=[IDEMPOTENCY_KEY],
-        request=DecisionIn,
+        request=RejectionIn,
         responses={200: TransactionOut, **_DECIDING_PROBLEMS},
         examples=[_WHY, OpenApiExample("Rejected", response_only=True, value=_DECIDED | {"status": "REJECTED"})],
     )

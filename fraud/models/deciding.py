@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from fraud.models.guards import append_only
 from fraud.rules.facts import Outcome
+from fraud.rules.fraud_kinds import WORDS
 
 
 class RuleState(models.TextChoices):
@@ -309,11 +310,21 @@ class Label(models.Model):
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="label")
     is_fraud = models.BooleanField()
+    kind = models.CharField(
+        "kind of fraud",
+        max_length=12,
+        blank=True,
+        choices=[(str(kind), words) for kind, words in WORDS.items()],
+        help_text="Empty: not fraud, or of a kind that nobody gave.",
+    )
     labelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     labelled_at = models.DateTimeField(db_index=True)
 
     class Meta:
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=Q(is_fraud=True) | Q(kind=""), name="fraud_label_kind_of_fraud"),
+        ]
         triggers = append_only("label")
 
     def __str__(self) -> str:

@@ -76,16 +76,17 @@ def feature_vectors(*, since: datetime, until: datetime, schema_hash: str, limit
 
 def learnable(
     *, since: datetime, until: datetime, schema_hash: str, limit: int
-) -> Iterator[tuple[datetime, dict[str, Any], bool | None]]:
-    """Moment, vector and label of the latest decisions in `(since, until]`, in order of time.
+) -> Iterator[tuple[datetime, dict[str, Any], bool | None, str | None]]:
+    """Moment, vector, label and kind of fraud of the latest decisions in `(since, until]`, in order of time.
 
     A label counts when it was known by `until`; None without one.
     """
-    known = Label.objects.filter(decision=OuterRef("pk"), labelled_at__lte=until).values("is_fraud")[:1]
+    known = Label.objects.filter(decision=OuterRef("pk"), labelled_at__lte=until)
     found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=schema_hash)
     latest = found.order_by("-at", "-pk").values_list("pk", flat=True)[:limit]
-    ordered = Decision.objects.filter(pk__in=latest).annotate(known=Subquery(known)).order_by("at", "pk")
-    return ordered.values_list("at", "features", "known").iterator(chunk_size=5000)
+    ordered = Decision.objects.filter(pk__in=latest).order_by("at", "pk")
+    told = ordered.annotate(known=Subquery(known.values("is_fraud")[:1]), kind=Subquery(known.values("kind")[:1]))
+    return told.values_list("at", "features", "known", "kind").iterator(chunk_size=5000)
 
 
 def labelled(

@@ -26,6 +26,7 @@ from fraud.errors import (
     TransactionIdReused,
     TransactionNotFound,
     UnknownCheck,
+    UnknownFraudKind,
     UnknownSubjectKind,
 )
 from fraud.services.answers import answer_for_subject
@@ -88,6 +89,7 @@ __all__ = [
     "TransactionIdReused",
     "TransactionNotFound",
     "UnknownCheck",
+    "UnknownFraudKind",
     "UnknownSubjectKind",
     "add_entries",
     "add_note",

@@ -11,9 +11,10 @@ from enum import StrEnum
 from common.db import require_transaction, use_case_or_part
 from common.errors import DomainError
 from fraud import subjects
-from fraud.errors import ReasonMissing
+from fraud.errors import ReasonMissing, UnknownFraudKind
 from fraud.models import Case, CaseStatus, Label
 from fraud.rules.facts import Outcome
+from fraud.rules.fraud_kinds import WORDS
 from fraud.services.desk import complete_checks
 from fraud.services.dossiers import (
     close_when_done,
@@ -37,19 +38,30 @@ _STATUS = {CaseDecision.RELEASE: CaseStatus.RELEASED, CaseDecision.DECLINE: Case
 
 
 def decide_case(
-    *, actor: User, case_id: uuid.UUID, decision: str, reason: str, now: datetime, checked: Collection[str] = ()
+    *,
+    actor: User,
+    case_id: uuid.UUID,
+    decision: str,
+    reason: str,
+    now: datetime,
+    checked: Collection[str] = (),
+    kind: str = "",
 ) -> Case:
     """Release or decline: the money moves or comes back, the label is written, all in one transaction.
 
     For a blocked payment, whose money never moved, and for a sampled one, whose money is gone, it only clears
-    (RELEASE) or confirms (DECLINE) the suspicion. `checked` names items of the checklist that were done meanwhile.
+    (RELEASE) or confirms (DECLINE) the suspicion. `checked` names items of the checklist that were done meanwhile,
+    `kind` the kind of a fraud, as far as it is known; what is released has none.
     Raises PermissionMissing, CaseNotFound, OwnCase, CaseTaken, CaseAlreadyDecided, ReasonMissing, ChecklistOpen,
-    UnknownCheck, UnknownSubjectKind, and whatever the payment's own handler refuses with; then nothing is kept.
+    UnknownCheck, UnknownFraudKind, UnknownSubjectKind, and whatever the payment's own handler refuses with; then nothing is kept.
     """
     chosen = CaseDecision(decision)
     identity.require(actor, "fraud_decide")
     if not reason.strip():
         raise ReasonMissing
+    is_fraud = chosen is CaseDecision.DECLINE
+    if kind and (kind not in WORDS or not is_fraud):
+        raise UnknownFraudKind(field="kind")
     with use_case_or_part():
         case = locked_open_case(case_id)
         refuse_own(actor, case.customer_id)
@@ -60,9 +72,8 @@ def decide_case(
         case.decided_at = now
         case.reason = reason.strip()
         case.save(update_fields=["status", "decided_by", "decided_at", "reason"])
-        is_fraud = chosen is CaseDecision.DECLINE
         label = Label.objects.create(
-            decision_id=case.decision_id, is_fraud=is_fraud, labelled_by=actor, labelled_at=now
+            decision_id=case.decision_id, is_fraud=is_fraud, kind=kind, labelled_by=actor, labelled_at=now
         )
         report_entities(label)
         record(case, actor, f"fraud.case_{case.status.lower()}", reason=case.reason)
@@ -93,6 +104,7 @@ def decide_cases(
     reason: str,
     now: datetime,
     checked: Collection[str] = (),
+    kind: str = "",
 ) -> list[CaseResult]:
     """Decide several with one reason, each in a transaction of its own; one that is refused stops none of the others.
 
@@ -112,6 +124,7 @@ def decide_cases(
                 reason=reason,
                 now=now,
                 checked=_of_its_list(case_id, checked),
+                kind=kind,
             )
         except DomainError as refusal:
             results.append(CaseResult(case_id, None, refusal.text))

@@ -38,12 +38,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """Stored vectors in order of time; `known` marks those with a label, `fraud` those it calls fraud."""
+    """Stored vectors in order of time; `known` marks those with a label, `fraud` those it calls fraud, `kinds` of which."""
 
     rows: Floats
     at_us: NDArray[np.int64]
     known: NDArray[np.bool_]
     fraud: NDArray[np.int64]
+    kinds: NDArray[np.str_]
 
 
 def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say: Say) -> ModelVersion:
@@ -86,6 +87,7 @@ def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say
         stack[LayerName.SUPERVISED] = Scaled(fitted.layer, scale)
         about["choice"] = fitted.choice.describe()
         about["metrics"] = _metrics(fitted, history)
+        about["kinds"] = _kinds(fitted, history)
         about["curves"] = curves(labels=fitted.validation_labels, scores=fitted.validation_scores)
     for name, layer in unsupervised.fit(ordinary, seed=SEED).items():
         training = layer.raw(unsupervised.sample(ordinary, seed=SEED))
@@ -98,17 +100,21 @@ def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say
 
 
 def _history(since: datetime, until: datetime) -> History:
-    rows, moments, known, fraud = [], [], [], []
-    for at, features, is_fraud in queries.learnable(since=since, until=until, schema_hash=SCHEMA_HASH, limit=MOST_ROWS):
+    rows, moments, known, fraud, kinds = [], [], [], [], []
+    for at, features, is_fraud, kind in queries.learnable(
+        since=since, until=until, schema_hash=SCHEMA_HASH, limit=MOST_ROWS
+    ):
         rows.append(numbers(features))
         moments.append(microseconds(at))
         known.append(is_fraud is not None)
         fraud.append(int(is_fraud is True))
+        kinds.append(kind or "")
     return History(
         np.array(rows, dtype=np.float64).reshape(len(rows), len(VECTOR_FEATURES)),
         np.array(moments, dtype=np.int64),
         np.array(known, dtype=bool),
         np.array(fraud, dtype=np.int64),
+        np.array(kinds, dtype=np.str_),
     )
 
 
@@ -121,6 +127,18 @@ def _metrics(fitted: boosting.Fitted, history: History) -> dict[str, Any]:
         "recalls": {str(share): recall_at(labels == 1, scores, labels == 0, share) for share in FALSE_POSITIVES},
         "costs": [_cost(scores, labels, amounts, share) for share in _COST_SHARES],
     }
+
+
+def _kinds(fitted: boosting.Fitted, history: History) -> list[dict[str, Any]]:
+    """What the chosen way found of each kind of fraud on the last days; an empty kind is one that nobody gave."""
+    scores, labels = fitted.validation_scores, fitted.validation_labels
+    kinds = history.kinds[-len(labels) :]
+    found = []
+    for kind in sorted(set(kinds[labels == 1]), key=lambda kind: (kind == "", kind)):
+        wanted = (labels == 1) & (kinds == kind)
+        recalls = {str(share): recall_at(wanted, scores, labels == 0, share) for share in FALSE_POSITIVES}
+        found.append({"kind": str(kind), "frauds": int(wanted.sum()), "recalls": recalls})
+    return found
 
 
 def _cost(scores: Floats, labels: NDArray, amounts: Floats, share: float) -> dict[str, Any]:

@@ -49,7 +49,10 @@ def reported_model(**changes: Any) -> ModelVersion:
             ],
         },
         "curves": curves(labels=labels, scores=scores),
-        "scenarios": {"takeover": 0.93, "mule": 0.81},
+        "kinds": [
+            {"kind": "TAKEOVER", "frauds": 29, "recalls": {"0.05": 0.93, "0.01": 0.7, "0.005": 0.5}},
+            {"kind": "", "frauds": 3, "recalls": {"0.05": 0.33, "0.01": 0.0, "0.005": 0.0}},
+        ],
         **changes,
     }
     return ModelVersion.objects.create(number=1, manifest=json.dumps(manifest), signature="0" * 64, created_at=NOON)

@@ -76,11 +76,15 @@ def test_a_suspicious_one_waits_and_is_approved_by_a_person(
 def test_a_gateway_with_the_scope_decides_itself_and_only_once(gateway: Gateway) -> None:
     verdict = gateway.post("analyze", suspicious()).json()
     path, key = f"transactions/{verdict['id']}/reject", str(uuid4())
-    done = gateway.post(path, {"reason": "A stolen card."}, key=key)
+    odd = gateway.post(path, {"reason": "A stolen card.", "fraud_kind": "MAGIC"})
+    assert (odd.status_code, odd.json()["errors"][0]["field"]) == (400, "fraud_kind")
+    told_of = {"reason": "A stolen card.", "fraud_kind": "CARD_TESTING"}
+    done = gateway.post(path, told_of, key=key)
     assert (done.status_code, done.json()["status"]) == (200, "REJECTED")
-    assert gateway.post(path, {"reason": "A stolen card."}, key=key).content == done.content
+    assert gateway.post(path, told_of, key=key).content == done.content
     assert gateway.post(path, {"reason": "Again."}).json()["code"] == "case_already_decided"
-    assert Label.objects.get(decision_id=verdict["decision_id"]).is_fraud
+    label = Label.objects.get(decision_id=verdict["decision_id"])
+    assert (label.is_fraud, label.kind) == (True, "CARD_TESTING")
     event = AuditEvent.objects.get(action="fraud.case_declined")
     assert event.actor == gateway.client.user
     # The next payment to the same payee knows of it.

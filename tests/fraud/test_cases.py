@@ -44,6 +44,17 @@ def test_declining_gives_it_back_and_labels_it_fraud(flagged: MakeCase, officer:
     assert Label.objects.get(decision=case.decision).is_fraud is True
 
 
+def test_the_kind_of_a_fraud_is_part_of_its_label(flagged: MakeCase, officer: Any, orders: Orders) -> None:
+    case = flagged()
+    told = {"actor": officer, "case_id": case.pk, "reason": "Not hers", "now": NOON}
+    for decision, kind in (("DECLINE", "MAGIC"), ("RELEASE", "TAKEOVER")):
+        with pytest.raises(Invalid, match="kinds of fraud"):
+            fraud.decide_case(decision=decision, kind=kind, **told)
+    assert not Label.objects.exists()
+    fraud.decide_case(decision="DECLINE", kind="TAKEOVER", **told)
+    assert Label.objects.get(decision=case.decision).kind == "TAKEOVER"
+
+
 def test_deciding_a_refused_payment_moves_nothing(flagged: MakeCase, officer: Any, orders: Orders) -> None:
     rule = Rule.objects.get(code="VERY_LARGE_AWAY_TO_NEW_PAYEE")
     fraud.approve_rule(actor=officer, rule_id=rule.pk, reason="Agreed", now=NOON)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from fraud import services as fraud
 from fraud import subjects
-from fraud.models import Case, CaseCheck
+from fraud.models import Case, CaseCheck, Label
 from fraud.queries import desk
 from fraud.rules.desk import DeskSettings
 from tests.fraud.conftest import KIND, NOON, Orders
@@ -87,8 +87,12 @@ def test_chosen_payments_of_a_case_are_decided(
     browser = login(officer)
     assert "Payments in this case" in browser.get(page("change", first.pk)).content.decode()
     url = page("release", first.pk)
-    shown = browser.get(url).content.decode()
+    asked = browser.get(url)
+    shown = asked.content.decode()
     assert f'value="{third.pk}"' in shown
+    # Nothing but the payment whose page it was opened from is ticked, and there is no kind to release.
+    assert asked.context["form"]["payments"].value() == [str(first.pk)]
+    assert 'name="kind"' not in shown
     given = {"reason": "Known payee", "payments": [first.pk, third.pk]}
     refused = browser.post(url, given)
     assert refused.status_code == 422
@@ -99,7 +103,33 @@ def test_chosen_payments_of_a_case_are_decided(
     done = browser.post(url, {**given, "checks": ["customer"]}, follow=True)
     assert "You decided 2 of 2 payments" in done.content.decode()
     assert listed.released == [first.subject_id, third.subject_id]
+    assert "One other payment of this case stays open." in done.content.decode()
     assert [case.pk for case in desk.open_cases_of(second)] == [second.pk]
+
+
+def test_a_choice_stands_for_the_payments_that_were_seen(
+    officer: Any, login: Login, flagged: MakeCase, listed: Orders, later: Any
+) -> None:
+    first, second = (flagged(at=later(minutes=minute)) for minute in (0, 1))
+    browser = login(officer)
+    url = page("decline", first.pk)
+    form = browser.get(url).context["form"]
+    everything = form.fields["payments"].choices[0][0]
+    given = {"reason": "One gang", "checks": ["history", "customer"], "kind": "SMURFING"}
+    third = flagged(at=later(minutes=2))
+    meanwhile = browser.post(url, {**given, "payments": [everything]})
+    assert "have changed meanwhile" in meanwhile.content.decode()
+    # Somebody else decides all but one: the choice does not slip over to the one that is left.
+    for case in (second, third):
+        fraud.decide_case(
+            actor=officer, case_id=case.pk, decision="DECLINE", reason="Phoned", now=NOON, checked=given["checks"]
+        )
+    slipped = browser.post(url, {**given, "payments": [str(second.pk)]})
+    assert "have changed meanwhile" in slipped.content.decode()
+    first.refresh_from_db()
+    assert first.status == "OPEN"
+    browser.post(url, {**given, "payments": [str(first.pk)]})
+    assert Label.objects.get(decision=first.decision_id).kind == "SMURFING"
 
 
 def test_several_cases_are_decided_with_one_reason_and_each_result_is_listed(
@@ -111,7 +141,7 @@ def test_several_cases_are_decided_with_one_reason_and_each_result_is_listed(
     shown = browser.get(page("together")).content.decode()
     assert str(first.pk) in shown
     assert str(own.pk) not in shown
-    given = {"decision": "DECLINE", "reason": "One gang", "checks": ["history", "customer"]}
+    given = {"decision": "DECLINE", "reason": "One gang", "checks": ["history", "customer"], "kind": "MULE"}
     none = browser.post(page("together"), given)
     assert "Choose at least one case." in none.content.decode()
     listed.fail_with = fraud.CaseTaken("The account is closed.")
@@ -122,6 +152,7 @@ def test_several_cases_are_decided_with_one_reason_and_each_result_is_listed(
     done = browser.post(page("together"), both).content.decode()
     assert done.count(": Declined") == 2
     assert set(listed.declined) == {first.subject_id, late.subject_id}
+    assert set(Label.objects.values_list("kind", flat=True)) == {"MULE"}
     untouched.refresh_from_db()
     assert untouched.status == "OPEN"
     foreign = browser.post(page("together"), {**given, "cases": [str(own.pk)]})

@@ -45,7 +45,16 @@ def test_the_report_shows_curves_costs_and_kinds(auditor: Any, login: Login) -> 
     browser = login(auditor)
     assert "0.710" in browser.get(page("modelversion_changelist")).content.decode()
     shown = browser.get(page("modelversion_change", version.pk)).content.decode()
-    for words in ("ROC", "Precision and recall", "Calibration", "What a threshold costs", "takeover", "93.0%", "0.9"):
+    for words in (
+        "ROC",
+        "Precision and recall",
+        "Calibration",
+        "What a threshold costs",
+        "Takeover",
+        "93.0%",
+        "Not told",
+        "0.9",
+    ):
         assert words in shown
     assert shown.count("<svg viewBox") == 4
     assert page("modelversion_nominate", version.pk) not in shown
@@ -53,7 +62,7 @@ def test_the_report_shows_curves_costs_and_kinds(auditor: Any, login: Login) -> 
 
 @pytest.mark.django_db
 def test_a_training_without_labels_has_a_page_too(auditor: Any, login: Login) -> None:
-    version = reported_model(metrics={}, curves={}, scenarios={}, supervised_left_out="There are 2 frauds.")
+    version = reported_model(metrics={}, curves={}, kinds=[], supervised_left_out="There are 2 frauds.")
     shown = login(auditor).get(page("modelversion_change", version.pk)).content.decode()
     assert "There are 2 frauds." in shown
     assert "<svg viewBox" not in shown

@@ -42,7 +42,8 @@ def write(db: None, officer: Any) -> Write:
             decisions.append(row)
             if fraud and labelled:
                 at = row.at + known_after
-                labels.append(Label(decision_id=row.pk, is_fraud=True, labelled_by=officer, labelled_at=at))
+                kind = "MULE" if index % 20 else ""
+                labels.append(Label(decision_id=row.pk, is_fraud=True, kind=kind, labelled_by=officer, labelled_at=at))
         Decision.objects.bulk_create(decisions)
         Label.objects.bulk_create(labels)
 
@@ -73,6 +74,12 @@ def test_a_training_gives_a_challenger_with_a_report(write: Write) -> None:
     assert manifest["metrics"]["average_precision"] > 0.5
     assert [cost["share"] for cost in manifest["metrics"]["costs"]] == sorted(training._COST_SHARES)
     assert len([line for line in said if " with " in line]) == 2
+    kinds = manifest["kinds"]
+    assert [each["kind"] for each in kinds] == ["MULE", ""]
+    assert sum(each["frauds"] for each in kinds) == manifest["curves"]["frauds"]
+    for share, recall in manifest["metrics"]["recalls"].items():
+        found = sum(each["recalls"][share] * each["frauds"] for each in kinds)
+        assert found == pytest.approx(recall * manifest["curves"]["frauds"])
 
 
 def test_labels_that_come_later_do_not_count(write: Write) -> None:
