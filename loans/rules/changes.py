@@ -1,4 +1,4 @@
-"""What changes the rows themselves: prepayment, reschedule, moratorium."""
+"""What changes the rows themselves: another disbursement, prepayment, reschedule, moratorium."""
 
 from __future__ import annotations
 
@@ -9,7 +9,57 @@ from loans.rules import calendar, instalments
 from loans.rules.account import Account, Instalment
 from loans.rules.amounts import divide_to
 from loans.rules.events import Event
-from loans.rules.terms import MAX_INSTALMENTS, AnnuityRate, Method, Part, Prepayment
+from loans.rules.terms import MAX_INSTALMENTS, AnnuityRate, Disbursement, Method, Part, Prepayment
+
+
+def disburse(account: Account, amount: int, on: date) -> None:
+    """Pay `amount` out on a day: new instalments from the running row on, as `schedule` sets them for a planned one.
+
+    Raises InvalidEvent for FLAT loans, and from the last due date on.
+    """
+    if account.terms.method is Method.FLAT:
+        raise InvalidEvent("FLAT interest is on one disbursement.", field="type")
+    index = next((index for index, row in enumerate(account.rows) if row.start <= on < row.due), None)
+    if index is None:
+        raise InvalidEvent("The last disbursement is before the last due date.", field="date")
+    account.disbursements = (*account.disbursements, Disbursement(on=on, amount_minor=amount))
+    account.touch()
+    account.look(on)
+    set_instalments(account, index, spent=account.rows[index].extra)
+    if account.terms.annuity_rate is AnnuityRate.ACTUAL_PERIODS and account.terms.method is Method.EQUAL_INSTALMENT:
+        _smooth(account, index, on)
+
+
+def _smooth(account: Account, first: int, on: date) -> None:
+    """Spread a last instalment that is far off over all of them, as `instalments` does for a plan."""
+    paying = [row for row in account.rows[first:] if row.target is not None]
+    if len(paying) < 2:
+        return
+    for _ in range(instalments.SMOOTHING_ROUNDS):
+        account.look(on)
+        before, off = paying[0].target or 0, _last_difference(account)
+        tried = instalments.nearer(account.terms, before, off, len(paying))
+        if tried is None:
+            return
+        _set_targets(account, paying, tried)
+        account.look(on)
+        if abs(_last_difference(account)) >= abs(off):
+            _set_targets(account, paying, before)
+            return
+
+
+def _last_difference(account: Account) -> int:
+    """By how much the last instalment is above the others; the interest that a grace ends with does not count."""
+    last = account.rows[-1]
+    if len(account.rows) > 1 and account.rows[-2].deferred:
+        return 0
+    return last.due_parts[Part.PRINCIPAL] + last.due_parts[Part.INTEREST] - (last.target or 0)
+
+
+def _set_targets(account: Account, rows: list[Instalment], target: int) -> None:
+    for row in rows:
+        row.target = target
+    account.touch()
 
 
 def prepay(account: Account, amount: int, on: date, mode: Prepayment) -> None:
@@ -43,9 +93,7 @@ def set_instalments(account: Account, first: int, *, spent: int = 0) -> None:
         target = _equal_instalment(account, paying, owed)
     else:
         target = divide_to(owed, len(paying), multiple=terms.amount_multiple_minor, rounding=terms.interest_rounding)
-    for index in paying:
-        account.rows[index].target = target
-    account.touch()
+    _set_targets(account, [account.rows[index] for index in paying], target)
 
 
 def _equal_instalment(account: Account, paying: list[int], owed: int) -> int:
@@ -114,7 +162,7 @@ def _resize(account: Account, first: int, count: int) -> None:
     rows, terms = account.rows, account.terms
     if first + count > MAX_INSTALMENTS:
         raise InvalidEvent(f"A loan has at most {MAX_INSTALMENTS} instalments.", field="instalments")
-    if any(part.on >= rows[min(first + count, len(rows)) - 1].due for part in terms.disbursements):
+    if any(part.on >= rows[min(first + count, len(rows)) - 1].due for part in account.disbursements):
         raise InvalidEvent("The last disbursement is before the last due date.", field="instalments")
     del rows[first + count :]
     while len(rows) < first + count:

@@ -15,6 +15,7 @@ from loans.rules.terms import MAX_INSTALMENTS, MAX_RATE, Part
 
 
 class EventType(StrEnum):
+    DISBURSEMENT = "DISBURSEMENT"
     REPAYMENT = "REPAYMENT"
     PAYOFF = "PAYOFF"
     CHARGE = "CHARGE"
@@ -24,6 +25,7 @@ class EventType(StrEnum):
 
 
 NEEDS = {
+    EventType.DISBURSEMENT: ({"amount"}, set()),
     EventType.REPAYMENT: ({"amount"}, set()),
     EventType.PAYOFF: (set(), {"amount"}),
     EventType.CHARGE: ({"amount", "part"}, set()),

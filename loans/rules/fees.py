@@ -25,7 +25,7 @@ def at_disbursement(terms: Terms, part: Disbursement) -> int:
             continue
         if fee.basis is FeeBasis.PRINCIPAL:
             total += _share(terms, part.amount_minor, fee.percent)
-        elif part == terms.disbursements[0]:
+        elif part is terms.disbursements[0]:
             total += fee.amount_minor
     return total
 

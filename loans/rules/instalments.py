@@ -10,7 +10,7 @@ from loans.rules.periods import Periods, annuity_factors, interest_of, span_fact
 from loans.rules.terms import AnnuityRate, Disbursement, Method, Terms
 
 # Fineract's progressive engine tries three times to bring the last instalment nearer to the others.
-_SMOOTHING_ROUNDS = 3
+SMOOTHING_ROUNDS = 3
 
 
 @dataclass(slots=True)
@@ -168,20 +168,25 @@ def _smoothed(tail: Tail, rows: Parts, instalment: int) -> Parts:
 
     Far off is more than half a minor unit for each instalment (Fineract's EmiAdjustment).
     """
-    count = tail.length - tail.grace
-    multiple, rounding = _instalment_rounding(tail.terms)
-    for _ in range(_SMOOTHING_ROUNDS):
+    for _ in range(SMOOTHING_ROUNDS):
         off = _last_difference(tail, rows, instalment)
-        if abs(off) <= count // 2 or count < 2:
-            break
-        tried = divide_to(max(instalment * count + off, 0), count, multiple=multiple, rounding=rounding)
-        if tried == instalment:
+        tried = nearer(tail.terms, instalment, off, tail.length - tail.grace)
+        if tried is None:
             break
         attempt = _walk(tail, instalment=tried, share=0)
         if abs(_last_difference(tail, attempt, tried)) >= abs(off):
             break
         rows, instalment = attempt, tried
     return rows
+
+
+def nearer(terms: Terms, instalment: int, off: int, count: int) -> int | None:
+    """The instalment with its share of what the last of `count` is off by; None when that is little or changes nothing."""
+    if abs(off) <= count // 2 or count < 2:
+        return None
+    multiple, rounding = _instalment_rounding(terms)
+    tried = divide_to(max(instalment * count + off, 0), count, multiple=multiple, rounding=rounding)
+    return None if tried == instalment else tried
 
 
 def _last_difference(tail: Tail, rows: Parts, instalment: int) -> int:

@@ -137,6 +137,8 @@ class Servicing:
         self.advance(event.on)
         self.require_open()
         match event.type:
+            case EventType.DISBURSEMENT:
+                changes.disburse(self.account, event.amount_minor or 0, event.on)
             case EventType.REPAYMENT:
                 self._repay(event.amount_minor or 0, event.on)
             case EventType.PAYOFF:

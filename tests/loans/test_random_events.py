@@ -29,7 +29,7 @@ EXTRAS = st.fixed_dictionaries(
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 60),
-        st.sampled_from(["PAY", "PAY", "PAY", "CHARGE", "RESCHEDULE", "MORATORIUM"]),
+        st.sampled_from(["PAY", "PAY", "PAY", "CHARGE", "RESCHEDULE", "MORATORIUM", "DISBURSEMENT"]),
         st.integers(1, 1000),
     ),
     max_size=8,
@@ -66,16 +66,21 @@ def live(terms: Terms, steps: list[tuple[int, str, int]]) -> list[Event]:
             "RESCHEDULE": lambda on=on, share=share: Event(
                 on=on, type=EventType.RESCHEDULE, instalments=share % 12 + 1
             ),
+            "DISBURSEMENT": lambda on=on, share=share: Event(
+                on=on, type=EventType.DISBURSEMENT, amount_minor=share * 100
+            ),
             "MORATORIUM": lambda on=on, share=share: Event(on=on, type=EventType.MORATORIUM, instalments=share % 3 + 1),
         }[kind]()
         try:
             loan = service(terms=terms, events=[*events, event], as_of=on)
         except InvalidEvent:
-            assert kind in ("RESCHEDULE", "MORATORIUM")  # FLAT, nothing left to change, or paid in advance.
+            # FLAT, nothing left to change, or paid in advance.
+            assert kind in ("RESCHEDULE", "MORATORIUM", "DISBURSEMENT")
             continue
         assert_adds_up(loan)
-        assert sum(row.due.principal for row in loan.rows) == terms.principal_minor
         events.append(event)
+        later = sum(each.amount_minor or 0 for each in events if each.type is EventType.DISBURSEMENT)
+        assert sum(row.due.principal for row in loan.rows) == terms.principal_minor + later
         if loan.status is Status.CLOSED:
             break
     return events
@@ -118,6 +123,25 @@ def test_before_anything_happens_the_running_loan_is_its_schedule(
     assert [
         (row.due_date, row.due.principal, row.due.interest, row.due.fees, row.outstanding) for row in loan.rows
     ] == [(row.due_date, row.principal, row.interest, row.fees, row.outstanding) for row in made.rows]
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(loans().filter(lambda values: len(values["disbursements"]) == 2), EXTRAS)
+def test_a_part_paid_out_later_leads_to_the_schedule_that_was_planned_with_it(
+    values: dict[str, Any], extras: dict[str, Any]
+) -> None:
+    values |= {name: value for name, value in extras.items() if value} | {"interest_basis": "PLANNED"}
+    planned = make_schedule(terms=parse_terms(values))
+    first, second = planned.terms.disbursements
+    event = Event(on=second.on, type=EventType.DISBURSEMENT, amount_minor=second.amount_minor)
+
+    begun = parse_terms(values | {"disbursements": values["disbursements"][:1]})
+    loan = service(terms=begun, events=[event], as_of=second.on)
+
+    assert [
+        (row.due_date, row.due.principal, row.due.interest, row.due.fees, row.outstanding) for row in loan.rows
+    ] == [(row.due_date, row.principal, row.interest, row.fees, row.outstanding) for row in planned.rows]
+    assert begun.disbursements == (first,)
 
 
 def test_the_checks_see_a_loan_that_does_not_add_up() -> None:
