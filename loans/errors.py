@@ -56,6 +56,13 @@ class TermOutOfRange(Invalid):
     message = "We do not lend for this long."
 
 
+class InvalidTranches(Invalid):
+    """The parts that a loan would be paid out in do not fit the product or the amount."""
+
+    code = "invalid_tranches"
+    message = "This loan is not paid out in these parts."
+
+
 class Incomplete(Conflict):
     """`field` is the first answer that is missing."""
 

@@ -56,9 +56,49 @@ class CalculatorForm(WishForm):
 
 
 class ApplyForm(WishForm):
+    """The wish, and which parts of it come later; `later` is what of them was filled in."""
+
     purpose = forms.CharField(
         label="What for", max_length=140, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+
+    def __init__(self, *args: Any, products: Sequence[LoanProduct], **kwargs: Any) -> None:
+        super().__init__(*args, products=products, **kwargs)
+        most = max((product.max_tranches for product in products), default=1)
+        self.numbers = range(2, most + 1)
+        for number in self.numbers:
+            self.fields[f"part_{number}"] = _amount(f"Part {number}", required=False)
+            self.fields[f"months_{number}"] = forms.IntegerField(
+                label="Months after the first part",
+                required=False,
+                min_value=1,
+                max_value=1200,
+                widget=forms.TextInput(attrs={**_WHOLE, "maxlength": "4"}),
+            )
+
+    @property
+    def part_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        return [(self[f"part_{number}"], self[f"months_{number}"]) for number in self.numbers]
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether something is filled in there, or wrong."""
+        return any(field.value() or field.errors for pair in self.part_fields for field in pair)
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or self.cleaned_data
+        for number in self.numbers:
+            amount, months = facts.get(f"part_{number}"), facts.get(f"months_{number}")
+            if amount and months is None and f"months_{number}" not in self.errors:
+                self.add_error(f"months_{number}", "Say after how many months.")
+            if months is not None and not amount and f"part_{number}" not in self.errors:
+                self.add_error(f"part_{number}", "Say how much.")
+        facts["later"] = [
+            (facts[f"months_{number}"], facts[f"part_{number}"])
+            for number in self.numbers
+            if facts.get(f"part_{number}") and facts.get(f"months_{number}")
+        ]
+        return facts
 
 
 class MeansForm(DomainFormMixin, forms.Form):

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.money import Money
 from common.rest import MoneyTextField
-from loans.models import Application, Instalment, Loan, LoanEvent, LoanProduct
-from loans.queries import Offer, last_decision, rate_span
+from loans.models import Application, Instalment, Loan, LoanEvent, LoanProduct, Tranche
+from loans.queries import Offer, last_decision, rate_span, tranches_of
+from loans.rules.offering import MAX_TRANCHES
 from loans.rules.servicing import Amounts
+
+
+class LaterPartIn(serializers.Serializer[Any]):
+    """A part of a loan that is paid out later."""
+
+    after_months = serializers.IntegerField(min_value=1, max_value=1200, help_text="After the first part.")
+    amount = MoneyTextField()
+
+
+def _later_parts() -> serializers.ListSerializer[Any]:
+    return serializers.ListSerializer(
+        child=LaterPartIn(),
+        required=False,
+        max_length=MAX_TRANCHES - 1,
+        help_text="What of the amount is paid out later, in order; the rest comes at once. Only where the product's "
+        "`max_parts` is above 1.",
+    )
+
+
+class LaterPartOut(serializers.Serializer[Any]):
+    after_months = serializers.IntegerField()
+    amount = serializers.CharField()
+
+
+class LoanPartOut(serializers.Serializer[Tranche]):
+    """A later part of a loan."""
+
+    number = serializers.IntegerField(help_text="The first part, paid out with the loan, is number 1 and not listed.")
+    amount = serializers.SerializerMethodField()
+    status = serializers.CharField(help_text="PLANNED, ASKED (a second officer decides), PAID or CANCELLED.")
+    planned_date = serializers.DateField()
+    paid_date = serializers.DateField(allow_null=True)
+
+    def get_amount(self, tranche: Tranche) -> str:
+        return Money(tranche.amount_minor, tranche.loan.currency).plain
 
 
 class QuoteIn(serializers.Serializer[Any]):
     product = serializers.CharField(max_length=12, help_text="Code, as `GET /loans/products` lists it.")
     amount = MoneyTextField()
     instalments = serializers.IntegerField(min_value=1, max_value=1200, help_text="Months.")
+    later_parts = _later_parts()
     annual_rate = serializers.DecimalField(
         max_digits=5,
         decimal_places=2,
@@ -31,6 +70,7 @@ class ApplyIn(serializers.Serializer[Any]):
     product = serializers.CharField(max_length=12)
     amount = MoneyTextField()
     instalments = serializers.IntegerField(min_value=1, max_value=1200, help_text="Months.")
+    later_parts = _later_parts()
     purpose = serializers.CharField(max_length=140, required=False, default="", allow_blank=True)
     account = serializers.UUIDField(help_text="Your account: the money goes there, instalments come from there.")
     employment = serializers.ChoiceField(choices=Application.Employment.choices)
@@ -66,6 +106,7 @@ class LoanProductOut(serializers.Serializer[LoanProduct]):
     max_amount = MoneyTextField()
     min_instalments = serializers.IntegerField()
     max_instalments = serializers.IntegerField()
+    max_parts = serializers.IntegerField(source="max_tranches", help_text="1: paid out at once.")
     lowest_rate = serializers.SerializerMethodField(help_text="Per cent a year, for the best score.")
     highest_rate = serializers.SerializerMethodField()
     arrangement_fee_percent = serializers.DecimalField(max_digits=5, decimal_places=2)
@@ -117,6 +158,7 @@ class LoanApplicationOut(serializers.Serializer[Application]):
     currency = serializers.CharField()
     amount = MoneyTextField()
     instalments = serializers.IntegerField()
+    later_parts = LaterPartOut(source="tranches", many=True)
     submitted_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
     offered_rate = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
@@ -139,7 +181,9 @@ class LoanOut(serializers.Serializer[Loan]):
     status = serializers.CharField()
     account = serializers.UUIDField(source="account_id")
     currency = serializers.CharField()
-    principal = MoneyTextField()
+    principal = MoneyTextField(help_text="What was agreed.")
+    disbursed = MoneyTextField(help_text="What of it is paid out.")
+    later_parts = serializers.SerializerMethodField()
     annual_rate = serializers.DecimalField(max_digits=5, decimal_places=2)
     apr = serializers.DecimalField(max_digits=9, decimal_places=2, allow_null=True)
     start_date = serializers.DateField()
@@ -151,6 +195,10 @@ class LoanOut(serializers.Serializer[Loan]):
     accrued_to = serializers.DateField()
     days_past_due = serializers.IntegerField()
     cooling_off_until = serializers.DateField()
+
+    @extend_schema_field(LoanPartOut(many=True))
+    def get_later_parts(self, loan: Loan) -> list[Any]:
+        return [LoanPartOut(tranche).data for tranche in tranches_of(loan)]
 
     def get_principal_owed(self, loan: Loan) -> str:
         return Money(loan.principal_balance_minor, loan.currency).plain
@@ -203,6 +251,11 @@ class PrepaymentOut(serializers.Serializer[Any]):
     instalments_left_before = serializers.IntegerField()
     instalments_left_after = serializers.IntegerField()
     interest_saved = serializers.CharField()
+
+
+def parts_of(facts: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The later parts that a quote or a wish asks for, as services read them."""
+    return [(part["after_months"], part["amount"]) for part in facts.get("later_parts", ())]
 
 
 def quote_facts(product: str, offer: Offer) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def verify(*, replayed: bool = True) -> Iterator[Finding]:
     yield from _totals()
     yield from _entries()
     yield from _loans()
+    yield from _tranches()
     if replayed:
         for loan in Loan.objects.filter(status=Loan.Status.ACTIVE).order_by("pk").iterator(chunk_size=200):
             yield from _replay(loan)
@@ -105,11 +106,38 @@ def _loans() -> Iterator[Finding]:
             yield Finding("balances", f"loan {loan_id}", f"kept {have}, its movements come to {moved}")
 
 
+def _tranches() -> Iterator[Finding]:
+    """What is paid out is what the movements say, and with what is not it comes to what was agreed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT l.id, l.principal_minor, l.disbursed_minor, coalesce(m.paid, 0), coalesce(t.paid, 0),
+                   coalesce(t.other, 0)
+              FROM loans_loan l
+              LEFT JOIN (SELECT loan_id, sum(principal_minor) AS paid FROM loans_movement
+                          WHERE kind = 'DISBURSEMENT' GROUP BY loan_id) m ON m.loan_id = l.id
+              LEFT JOIN (SELECT loan_id, sum(amount_minor) FILTER (WHERE status = 'PAID') AS paid,
+                                sum(amount_minor) FILTER (WHERE status <> 'PAID') AS other
+                           FROM loans_tranche GROUP BY loan_id) t ON t.loan_id = l.id
+             WHERE l.disbursed_minor <> coalesce(m.paid, 0)
+                OR l.principal_minor <> l.disbursed_minor + coalesce(t.other, 0)
+             ORDER BY l.id
+            """
+        )
+        for loan_id, agreed, paid, moved, later, other in cursor.fetchall():
+            text = f"agreed {agreed}, paid out {paid}, its movements say {moved}; later parts {later}, not paid out {other}"
+            yield Finding("parts", f"loan {loan_id}", text)
+
+
 def _replay(loan: Loan) -> Iterator[Finding]:
     """The engine, given terms and events, says what is booked, and shows the schedule that is stored."""
     day = loan.accrued_to
     run = queries.engine(loan, day)
     owed, booked = run.owed(day), queries.balances(loan)
+    paid_out = sum(part.amount_minor for part in run.account.disbursements)
+    if paid_out != loan.disbursed_minor:
+        text = f"the engine has {paid_out} paid out, the loan {loan.disbursed_minor}"
+        yield Finding("replay", f"loan {loan.pk}", text)
     if owed != booked:
         yield Finding("replay", f"loan {loan.pk}", f"on {day} the engine says {tuple(owed)}, booked is {tuple(booked)}")
     paid = Amounts(*(sum(column) for column in zip(*(row.paid for row in run.result(day).rows), strict=True)))

@@ -297,12 +297,7 @@ def _file(decision: Decision, currency: str) -> dict[str, Any]:
 
 def _plan(application: Application, decision: Decision) -> dict[str, Any]:
     """The schedule at the rate of the last decision, as if it began today."""
-    fields = application.offered_terms or offering.terms_fields(
-        queries.product_terms(application.product),
-        amount_minor=application.amount_minor,
-        instalments=application.instalments,
-        annual_rate=Decimal(decision.inputs["rate"]),
-    )
+    fields = application.offered_terms or queries.wished_terms(application, Decimal(decision.inputs["rate"]))
     offer = queries.offer_of(offering.terms_on(fields, timezone.now().date()))
     currency = application.currency
     rows = [

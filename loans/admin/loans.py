@@ -21,6 +21,7 @@ from identity import queries as identity
 from identity.backoffice import ReadOnlyAdmin, decision_page, record_refusal
 from loans import queries, services
 from loans.admin import plans
+from loans.admin.payouts import Payouts, loan_facts, parts
 from loans.models import Loan, Restructure
 from loans.queries.portfolio import portfolio
 
@@ -43,7 +44,7 @@ class LateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Loan)
-class LoanAdmin(ReadOnlyAdmin):
+class LoanAdmin(Payouts, ReadOnlyAdmin):
     view_permission: ClassVar[str] = "loan_view"
     list_display = ["person", "product", "lent", "owed", "shown_status", "late", "next_due_date", "start_date"]
     list_display_links = ["person"]
@@ -78,6 +79,10 @@ class LoanAdmin(ReadOnlyAdmin):
             ("portfolio/", self.portfolio_view, "loans_portfolio_changelist"),
             ("<path:object_id>/plan/", self.plan_view, "loans_loan_plan"),
             ("<path:object_id>/propose/", self.propose_view, "loans_loan_propose"),
+            ("<path:object_id>/payout/", self.payout_view, "loans_loan_payout"),
+            ("<path:object_id>/payout/agree/", self.agree_payout_view, "loans_loan_payout_agree"),
+            ("<path:object_id>/payout/refuse/", self.refuse_payout_view, "loans_loan_payout_refuse"),
+            ("<path:object_id>/cancel-rest/", self.cancel_rest_view, "loans_loan_cancel_rest"),
             ("<path:object_id>/write-off/", self.write_off_view, "loans_loan_write_off"),
         ]
         own = [path(route, self.admin_site.admin_view(view), name=name) for route, view, name in pages]
@@ -97,7 +102,7 @@ class LoanAdmin(ReadOnlyAdmin):
             "title": f"{loan.customer.full_name}: {loan.product.name}",
             "loan": loan,
             "colour": LABELS[loan.status],
-            "facts": _facts(loan),
+            "facts": loan_facts(loan),
             "books": _books(loan),
             "rows": [_row(row, loan.currency) for row in queries.instalments_of(loan)],
             "events": [
@@ -105,6 +110,7 @@ class LoanAdmin(ReadOnlyAdmin):
             ],
             "movements": [_movement(each, loan.currency) for each in loan.movements.order_by("-pk")[:30]],
             "collections": loan.collections.order_by("-day")[:15],
+            "parts": parts(loan),
             "proposals": loan.restructures.select_related("maker", "checker").order_by("-made_at"),
             "may_serve": may
             and loan.customer_id != request.user.pk
@@ -172,7 +178,7 @@ class LoanAdmin(ReadOnlyAdmin):
             request,
             permission="loan_service",
             title=f"Another plan for {loan.customer.full_name}",
-            facts=_facts(loan),
+            facts=loan_facts(loan),
             decide=decide,
             done="You proposed another plan. A second officer decides.",
             confirm="Propose",
@@ -190,7 +196,7 @@ class LoanAdmin(ReadOnlyAdmin):
             request,
             permission="loan_service",
             title=f"Write off the loan of {loan.customer.full_name}",
-            facts=_facts(loan),
+            facts=loan_facts(loan),
             decide=lambda data: services.write_off(
                 actor=request.user, loan_id=loan.pk, reason=data["reason"], now=timezone.now()
             ),
@@ -282,7 +288,7 @@ class RestructureAdmin(ReadOnlyAdmin):
             request,
             permission="loan_service",
             title=f"{'Approve' if approved else 'Refuse'} another plan for {proposal.loan.customer.full_name}",
-            facts=[*facts, *plans.outcome(proposal), *_facts(proposal.loan)],
+            facts=[*facts, *plans.outcome(proposal), *loan_facts(proposal.loan)],
             decide=lambda data: services.answer(
                 actor=request.user,
                 restructure_id=proposal.pk,
@@ -296,20 +302,6 @@ class RestructureAdmin(ReadOnlyAdmin):
             back=reverse("admin:loans_loan_change", args=[proposal.loan_id]),
             audit_subject=("loan", proposal.loan_id),
         )
-
-
-def _facts(loan: Loan) -> list[tuple[str, object]]:
-    return [
-        ("Customer", f"{loan.customer.full_name}, {loan.customer.email}"),
-        ("Loan", loan.product.name),
-        ("Lent", f"{loan.principal} on {loan.start_date:%d.%m.%Y}"),
-        ("Rate a year", f"{loan.annual_rate:.2f} %"),
-        ("APR", f"{loan.apr} %" if loan.apr is not None else "–"),
-        ("Account", loan.account.number),
-        ("Last instalment", loan.maturity_date),
-        ("Days late", f"{loan.days_past_due}, at worst {loan.worst_days_past_due}"),
-        ("State", loan.get_status_display()),
-    ]
 
 
 def _books(loan: Loan) -> list[tuple[str, Money]]:

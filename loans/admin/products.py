@@ -120,7 +120,7 @@ class LoanProductAdmin(_Configuration):
                     ("annual_rate", "method", "day_count"),
                     ("principal_grace", "interest_basis", "payoff_interest"),
                     ("prepayment", "allocation"),
-                    ("takes_partial", "cooling_off_days"),
+                    ("takes_partial", "cooling_off_days", "max_tranches"),
                 ],
             },
         ),

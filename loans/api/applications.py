@@ -16,7 +16,7 @@ from common.rest import ApiView, ProblemSerializer
 from identity import services as identity
 from identity.authentication import FOR_CUSTOMERS
 from loans import queries, services
-from loans.serializers import AcceptIn, ApplyIn, LoanApplicationOut, LoanOut
+from loans.serializers import AcceptIn, ApplyIn, LoanApplicationOut, LoanOut, parts_of
 
 TAGS = ["loans"]
 NOT_FOUND = OpenApiResponse(ProblemSerializer, description="There is none, or it is not yours.")
@@ -78,6 +78,7 @@ class Applications(ApiView):
             amount=facts["amount"],
             instalments=facts["instalments"],
             purpose=facts["purpose"],
+            parts=parts_of(facts),
             now=now,
         )
         services.save_means_within(

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from common import throttle
 from common.rest import ApiView, ProblemSerializer
 from loans import queries, services
-from loans.serializers import LoanProductOut, QuoteIn, QuoteOut, quote_facts
+from loans.serializers import LoanProductOut, QuoteIn, QuoteOut, parts_of, quote_facts
 
 TAGS = ["loans"]
 _INVALID = OpenApiResponse(ProblemSerializer, description="An input is out of the product's range; `errors` names it.")
@@ -54,7 +54,20 @@ class Quote(ApiView):
                 "Ten thousand over three years",
                 request_only=True,
                 value={"product": "PERSONAL", "amount": "10000.00", "instalments": 36},
-            )
+            ),
+            OpenApiExample(
+                "A house, paid out as it grows",
+                request_only=True,
+                value={
+                    "product": "HOME",
+                    "amount": "200000.00",
+                    "instalments": 240,
+                    "later_parts": [
+                        {"after_months": 3, "amount": "60000.00"},
+                        {"after_months": 8, "amount": "40000.00"},
+                    ],
+                },
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -68,5 +81,6 @@ class Quote(ApiView):
             instalments=facts["instalments"],
             rate=facts.get("annual_rate", queries.rate_span(product)[0]),
             day=timezone.now().date(),
+            parts=parts_of(facts),
         )
         return Response(QuoteOut(quote_facts(product.code, offer)).data)

@@ -293,6 +293,7 @@ def _new_loan(shape: _Shape, life: _Life, holder: _Holder, now: datetime) -> Loa
         start_date=life.start,
         maturity_date=life.end,
         disbursed_at=now,
+        disbursed_minor=shape.principal_minor,
         principal_balance_minor=life.owed.principal,
         interest_balance_minor=life.owed.interest,
         fee_balance_minor=life.owed.fees,

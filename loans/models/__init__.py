@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from loans.models.application import IN_DECISION, OPEN_STATES, Application, Decision
-from loans.models.loan import Collection, Instalment, Loan, LoanEvent, Movement, Notice, Restructure
+from loans.models.loan import Collection, Instalment, Loan, LoanEvent, Movement, Notice
 from loans.models.product import Bucket, LoanProduct, Policy, ProductKind, RateBand
+from loans.models.restructure import Restructure
+from loans.models.tranche import OPEN_TRANCHES, Tranche
 
 __all__ = [
     "IN_DECISION",
     "OPEN_STATES",
+    "OPEN_TRANCHES",
     "Application",
     "Bucket",
     "Collection",
@@ -23,4 +26,5 @@ __all__ = [
     "ProductKind",
     "RateBand",
     "Restructure",
+    "Tranche",
 ]

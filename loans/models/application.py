@@ -21,6 +21,7 @@ _FIGURES = (
     "amount_minor",
     "currency",
     "instalments",
+    "tranches",
     "purpose",
     "employment",
     "income_minor",
@@ -66,6 +67,8 @@ class Application(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     instalments = models.PositiveSmallIntegerField()
+    # What of the amount is paid out later, in order, as {"after_months", "amount"}; the rest comes at once.
+    tranches = models.JSONField(default=list)
     purpose = models.CharField(max_length=140, blank=True)
     employment = models.CharField(max_length=13, choices=Employment, blank=True)
     income_minor = models.BigIntegerField(null=True)

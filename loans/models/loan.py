@@ -20,8 +20,9 @@ _APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
 class Loan(models.Model):
     """Money lent. `terms` never change; events do what happens to them. Amounts: minor units of `currency`.
 
-    The four balances are what is booked as owed, the sums of its movements. `accruals` holds the interest earned and
-    unpaid on each day from `accruals_from` on if nothing happens, so that most days need no computing.
+    `principal_minor` is what was agreed, `disbursed_minor` what of it is paid out. The four balances are what is booked as
+    owed, the sums of its movements. `accruals` holds the interest earned and unpaid on each day from `accruals_from` on if
+    nothing happens, so that most days need no computing.
     """
 
     class Status(models.TextChoices):
@@ -46,6 +47,7 @@ class Loan(models.Model):
     start_date = models.DateField()
     maturity_date = models.DateField()
     disbursed_at = models.DateTimeField()
+    disbursed_minor = models.BigIntegerField()
     closed_at = models.DateTimeField(null=True)
 
     principal_balance_minor = models.BigIntegerField(default=0)
@@ -76,6 +78,9 @@ class Loan(models.Model):
                 name="loans_loan_amounts",
                 condition=Q(
                     principal_minor__gt=0,
+                    disbursed_minor__gt=0,
+                    disbursed_minor__lte=F("principal_minor"),
+                    principal_balance_minor__lte=F("disbursed_minor"),
                     principal_balance_minor__gte=0,
                     interest_balance_minor__gte=0,
                     fee_balance_minor__gte=0,
@@ -140,6 +145,11 @@ class Loan(models.Model):
         return Money(self.principal_minor, self.currency)
 
     @property
+    def disbursed(self) -> Money:
+        """What is paid out of it so far."""
+        return Money(self.disbursed_minor, self.currency)
+
+    @property
     def owed_minor(self) -> int:
         """Everything booked as owed today, by whatever part."""
         return (
@@ -160,7 +170,7 @@ class LoanEvent(models.Model):
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="events")
     number = models.PositiveIntegerField()
     day = models.DateField()
-    type = models.CharField(max_length=10, choices=[(each.value, each.value.capitalize()) for each in EventType])
+    type = models.CharField(max_length=12, choices=[(each.value, each.value.capitalize()) for each in EventType])
     # The event's own fields, as `rules.events` reads them.
     fields = models.JSONField(default=dict)
     client_id = models.UUIDField()
@@ -329,70 +339,3 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.period} of {self.loan_id}"
-
-
-class Restructure(models.Model):
-    """New terms for a loan in trouble: one officer proposes, another decides."""
-
-    class Status(models.TextChoices):
-        PROPOSED = "PROPOSED", "Proposed"
-        APPROVED = "APPROVED", "Approved"
-        REFUSED = "REFUSED", "Refused"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="restructures")
-    status = models.CharField(max_length=8, choices=Status, default=Status.PROPOSED)
-    instalments = models.PositiveSmallIntegerField(null=True)
-    annual_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    first_due_date = models.DateField(null=True)
-    # So many instalments pay nothing; goes alone.
-    pause_instalments = models.PositiveSmallIntegerField(null=True)
-    reason = models.CharField(max_length=2000)
-    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField()
-    checker = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    checked_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=2000, blank=True)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.CheckConstraint(
-                name="loans_restructure_four_eyes", condition=Q(checker__isnull=True) | ~Q(checker=F("maker"))
-            ),
-            models.CheckConstraint(
-                name="loans_restructure_decided",
-                condition=Q(status="PROPOSED", checker__isnull=True, checked_at__isnull=True)
-                | (~Q(status="PROPOSED") & Q(checker__isnull=False, checked_at__isnull=False)),
-            ),
-            models.UniqueConstraint(fields=["loan"], condition=Q(status="PROPOSED"), name="loans_restructure_one_open"),
-            models.CheckConstraint(
-                name="loans_restructure_pause_alone",
-                condition=Q(pause_instalments__isnull=True)
-                | Q(instalments__isnull=True, annual_rate__isnull=True, first_due_date__isnull=True),
-            ),
-        ]
-        triggers = [
-            pgtrigger.FSM(
-                name="restructure_moves",
-                field="status",
-                transitions=[("PROPOSED", "APPROVED"), ("PROPOSED", "REFUSED")],
-            ),
-            pgtrigger.ReadOnly(
-                name="restructure_stays",
-                fields=[
-                    "loan",
-                    "instalments",
-                    "annual_rate",
-                    "first_due_date",
-                    "pause_instalments",
-                    "reason",
-                    "maker",
-                    "made_at",
-                ],
-            ),
-            pgtrigger.Protect(name="restructure_never_deleted", operation=pgtrigger.Delete),
-        ]
-
-    def __str__(self) -> str:
-        return f"Restructure of {self.loan_id}"

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from common.money import Money
 from loans.rules.calendar import DayCount
-from loans.rules.offering import AllocationOrder
+from loans.rules.offering import MAX_TRANCHES, AllocationOrder
 from loans.rules.terms import MAX_INSTALMENTS, InterestBasis, Method, PayoffInterest, Prepayment
 
 _PERCENT = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]
@@ -95,6 +95,12 @@ class LoanProduct(models.Model):
     allocation = models.CharField(
         "a payment is spent on", max_length=15, choices=_ORDERS, default=AllocationOrder.CHARGES_FIRST.value
     )
+    max_tranches = models.PositiveSmallIntegerField(
+        "paid out in at most so many parts",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_TRANCHES)],
+        help_text="1: all of it at once.",
+    )
     takes_partial = models.BooleanField("collect in part when the account holds less", default=True)
     cooling_off_days = models.PositiveSmallIntegerField(
         "days to withdraw after signing", default=14, validators=[MaxValueValidator(60)]
@@ -118,6 +124,12 @@ class LoanProduct(models.Model):
                     max_instalments__lte=MAX_INSTALMENTS,
                     principal_grace__lt=F("min_instalments"),
                 ),
+            ),
+            models.CheckConstraint(
+                name="loans_product_tranches",
+                condition=Q(max_tranches=1)
+                | (Q(max_tranches__gte=1, max_tranches__lte=MAX_TRANCHES) & ~Q(method=Method.FLAT.value)),
+                violation_error_message="A flat loan is paid out at once.",
             ),
             models.CheckConstraint(
                 name="loans_product_charges",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from common.money import Money
 from identity.models import User
@@ -28,13 +28,14 @@ from loans.models import (
     LoanEvent,
     LoanProduct,
     Policy,
+    Tranche,
 )
-from loans.rules import apr, offering
+from loans.rules import apr, fees, offering
 from loans.rules.events import Event, EventType, parse_events
 from loans.rules.parsing import parse_terms
 from loans.rules.schedule import Schedule, make_schedule
 from loans.rules.servicing import Amounts, Servicing, replay
-from loans.rules.terms import Terms
+from loans.rules.terms import Disbursement, Terms
 
 ROW_FIELDS = (
     "from_date",
@@ -87,6 +88,28 @@ def product_terms(product: LoanProduct) -> offering.ProductTerms:
     )
 
 
+def later_parts(application: Application) -> list[offering.Later]:
+    """What of the amount is paid out later, as it was asked for."""
+    return [
+        offering.Later(
+            after_months=part["after_months"],
+            amount_minor=Money.parse(part["amount"], application.currency).amount_minor,
+        )
+        for part in application.tranches
+    ]
+
+
+def wished_terms(application: Application, rate: Decimal) -> dict[str, Any]:
+    """What an application asks for at a yearly rate, on the product's terms of today, but for the day it starts on."""
+    return offering.terms_fields(
+        product_terms(application.product),
+        amount_minor=application.amount_minor,
+        instalments=application.instalments,
+        annual_rate=rate,
+        later=later_parts(application),
+    )
+
+
 def rates_of(product: LoanProduct) -> list[tuple[int, Decimal]]:
     """The rate bands as (score from, per cent a year), the lowest score first."""
     return sorted((band.min_score, band.annual_rate) for band in product.bands.all())
@@ -131,6 +154,16 @@ class Offer:
     def paid_out(self) -> Money:
         """What reaches the account once the fees at disbursement are taken."""
         return self._money(self.schedule.principal - sum(amount for _, amount in self.schedule.disbursement_fees))
+
+    @property
+    def in_parts(self) -> bool:
+        return len(self.terms.disbursements) > 1
+
+    @property
+    def paid_at_once(self) -> Money:
+        """What reaches the account on the first day, its fee taken."""
+        first = self.terms.disbursements[0]
+        return self._money(first.amount_minor - fees.at_disbursement(self.terms, first))
 
     @property
     def interest(self) -> Money:
@@ -214,7 +247,9 @@ def queue() -> QuerySet[Application]:
 
 
 def own_loans(actor: User) -> QuerySet[Loan]:
-    return Loan.objects.filter(customer=actor).select_related("product", "account").order_by("-disbursed_at", "pk")
+    found = Loan.objects.filter(customer=actor).select_related("product", "account")
+    parts = Prefetch("tranches", Tranche.objects.select_related("loan").order_by("number"))
+    return found.prefetch_related(parts).order_by("-disbursed_at", "pk")
 
 
 def get_loan_for(*, actor: User, loan_id: UUID) -> Loan:
@@ -243,8 +278,20 @@ def what_needs_account(account_id: UUID) -> list[str]:
 
 
 def terms_of(loan: Loan) -> Terms:
-    """What was agreed, as the engine reads it."""
+    """What was agreed, as the engine reads it: paid out is the first part, later ones are events."""
     return parse_terms(loan.terms)
+
+
+def agreed_offer(loan: Loan) -> Offer:
+    """The offer as it was accepted, with the later parts on the days they were planned for."""
+    terms = terms_of(loan)
+    later = (Disbursement(on=each.planned_date, amount_minor=each.amount_minor) for each in tranches_of(loan))
+    return offer_of(replace(terms, disbursements=(*terms.disbursements, *later)))
+
+
+def tranches_of(loan: Loan) -> list[Tranche]:
+    """The later parts of a loan, in their order."""
+    return sorted(loan.tranches.all(), key=lambda tranche: tranche.number)
 
 
 def event_from(row: StoredEvent, currency: str) -> Event:

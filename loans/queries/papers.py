@@ -39,7 +39,7 @@ def offer_key_facts(application: Application, *, now: datetime) -> bytes:
 
 def loan_key_facts(loan: Loan) -> bytes:
     """The key facts as they were agreed."""
-    offer = queries.offer_of(queries.terms_of(loan))
+    offer = queries.agreed_offer(loan)
     cooling = (loan.cooling_off_until - loan.start_date).days
     return _key_facts(loan.customer, loan.product.name, loan.application_id, offer, cooling, loan.disbursed_at)
 
@@ -95,6 +95,16 @@ def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
             ),
         ),
     ]
+    if offer.in_parts:
+        listed = ", ".join(
+            f"{display(Money(part.amount_minor, terms.currency))} {'at once' if not index else 'on ' + day_text(part.on)}"
+            for index, part in enumerate(terms.disbursements)
+        )
+        text = (
+            f"You get the money in parts: {listed}. Each part raises the instalment from then on; when it comes on another day, "
+            "the instalments are counted from that day."
+        )
+        parts.insert(0, ("Paid out in parts", text))
     if penalty is not None:
         parts.append(
             (
@@ -181,7 +191,7 @@ def schedule_pdf(loan: Loan, *, now: datetime) -> bytes:
     ]
     document = Document(
         title="Repayment schedule",
-        subtitle=f"{loan.product.name}, {display(loan.principal)}",
+        subtitle=f"{loan.product.name}, {display(loan.disbursed)}",
         facts=[
             ("Loan", loan.product.name),
             ("Rate a year", f"{loan.annual_rate:.2f} %"),
@@ -189,7 +199,7 @@ def schedule_pdf(loan: Loan, *, now: datetime) -> bytes:
             ("As of", day_text(now.astimezone(UTC).date())),
         ],
         summary=[
-            ("Borrowed", display(loan.principal), day_text(loan.start_date)),
+            ("Borrowed", display(loan.disbursed), day_text(loan.start_date)),
             ("Principal owed", display(Money(loan.principal_balance_minor, loan.currency)), "today"),
             ("Last instalment", day_text(loan.maturity_date), loan.get_status_display()),
         ],

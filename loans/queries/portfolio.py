@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from common.money import Money
 from loans import queries
-from loans.models import Loan
+from loans.models import Loan, Movement
 
 COLLECTION_DAYS = 30
 
@@ -72,7 +72,9 @@ def _book(currency: str, today: date) -> Portfolio:
         owed=Sum("principal_balance_minor"), interest=Sum("interest_balance_minor"), allowance=Sum("allowance_minor")
     )
     lost = mine.aggregate(written_off=Sum("written_off_minor"), recovered=Sum("recovered_minor"))
-    recent = mine.filter(start_date__gt=today - timedelta(days=COLLECTION_DAYS)).exclude(status=Loan.Status.CANCELLED)
+    recent = Movement.objects.filter(
+        kind=Movement.Kind.DISBURSEMENT, loan__currency=currency, day__gt=today - timedelta(days=COLLECTION_DAYS)
+    ).exclude(loan__status=Loan.Status.CANCELLED)
     owed = sums["owed"] or 0
     return Portfolio(
         currency=currency,
@@ -140,7 +142,7 @@ def _vintages(currency: str) -> tuple[Vintage, ...]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT date_trunc('month', start_date)::date, count(*), sum(principal_minor)::bigint,
+            SELECT date_trunc('month', start_date)::date, count(*), sum(disbursed_minor)::bigint,
                    sum(principal_balance_minor)::bigint,
                    round(100.0 * count(*) FILTER (WHERE worst_days_past_due >= 30) / count(*), 1)
               FROM loans_loan WHERE currency = %s AND status <> 'CANCELLED'

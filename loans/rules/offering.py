@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from loans.rules.calendar import add_months
 from loans.rules.parsing import parse_terms
 from loans.rules.presenting import major
 from loans.rules.terms import Part, Terms, When
+
+# More parts than these no product pays a loan out in.
+MAX_TRANCHES = 4
 
 
 class AllocationOrder(StrEnum):
@@ -47,11 +51,25 @@ class ProductTerms:
     allocation: str
 
 
-def terms_fields(product: ProductTerms, *, amount_minor: int, instalments: int, annual_rate: Decimal) -> dict[str, Any]:
-    """The agreed terms but for the day they start on, JSON-safe."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A part of a loan that is paid out so many months after the first one. Minor units."""
+
+    after_months: int
+    amount_minor: int
+
+
+def terms_fields(
+    product: ProductTerms, *, amount_minor: int, instalments: int, annual_rate: Decimal, later: Sequence[Later] = ()
+) -> dict[str, Any]:
+    """The agreed terms but for the day they start on, JSON-safe.
+
+    Of a loan that is paid out in parts, `principal` is the first one and `later` holds the others.
+    """
+    first_minor = amount_minor - sum(part.amount_minor for part in later)
     fields: dict[str, Any] = {
         "currency": product.currency,
-        "principal": major(amount_minor, product.currency),
+        "principal": major(first_minor, product.currency),
         "method": product.method,
         "annual_rate": str(annual_rate),
         "instalments": instalments,
@@ -69,6 +87,10 @@ def terms_fields(product: ProductTerms, *, amount_minor: int, instalments: int, 
             "percent": str(product.penalty_percent),
             "grace_days": product.penalty_grace_days,
         }
+    if later:
+        fields["later"] = [
+            {"after_months": part.after_months, "amount": major(part.amount_minor, product.currency)} for part in later
+        ]
     return fields
 
 
@@ -83,13 +105,25 @@ def _fees(product: ProductTerms) -> list[dict[str, str]]:
 
 
 def starting(fields: Mapping[str, Any], start: date) -> dict[str, Any]:
-    """The same fields with the day on which the money is paid out."""
-    return {**fields, "start_date": start.isoformat()}
+    """The terms of a loan whose first part is paid out on a day, and no other one yet."""
+    return {**{name: value for name, value in fields.items() if name != "later"}, "start_date": start.isoformat()}
+
+
+def later_days(fields: Mapping[str, Any], start: date) -> list[tuple[date, str]]:
+    """When the later parts are planned for, and their amounts as text."""
+    return [(add_months(start, part["after_months"], start.day), part["amount"]) for part in fields.get("later", ())]
 
 
 def terms_on(fields: Mapping[str, Any], start: date) -> Terms:
-    """The terms of a loan that is paid out on `start`. Raises InvalidTerms."""
-    return parse_terms(starting(fields, start))
+    """The terms of a loan that is paid out from `start` on as planned. Raises InvalidTerms."""
+    later = later_days(fields, start)
+    begun = starting(fields, start)
+    if not later:
+        return parse_terms(begun)
+    parts = [(start, begun.pop("principal")), *later]
+    del begun["start_date"]
+    disbursements = [{"date": on.isoformat(), "amount": amount} for on, amount in parts]
+    return parse_terms({**begun, "disbursements": disbursements})
 
 
 def rate_for(score: int | None, *, base: Decimal, bands: Iterable[tuple[int, Decimal]]) -> Decimal:

@@ -9,6 +9,7 @@ from loans.errors import (
     Incomplete,
     InvalidEvent,
     InvalidTerms,
+    InvalidTranches,
     KycRequired,
     LoanClosed,
     NotEnoughMoney,
@@ -41,9 +42,10 @@ from loans.services.applications import (
 )
 from loans.services.daily import accrue, collect, remind
 from loans.services.decisions import approve, decline
+from loans.services.fees import taken as arrangement_fee
 from loans.services.jobs import Done
 from loans.services.lateness import classify
-from loans.services.lending import accept_offer, accept_offer_within, arrangement_fee, cancel, day_of
+from loans.services.lending import accept_offer, accept_offer_within, cancel
 from loans.services.quoting import quote
 from loans.services.repaying import (
     Paid,
@@ -58,6 +60,8 @@ from loans.services.repaying import (
     repay_within,
     what_if,
 )
+from loans.services.tranches import answer_payout, ask_payout, cancel_rest
+from loans.services.tranches import read as read_tranches
 from loans.services.troubles import answer, preview, propose, write_off
 
 __all__ = [
@@ -68,6 +72,7 @@ __all__ = [
     "Incomplete",
     "InvalidEvent",
     "InvalidTerms",
+    "InvalidTranches",
     "KycRequired",
     "LoanClosed",
     "NotEnoughMoney",
@@ -92,12 +97,14 @@ __all__ = [
     "accept_offer_within",
     "accrue",
     "answer",
+    "answer_payout",
     "approve",
     "arrangement_fee",
+    "ask_payout",
     "cancel",
+    "cancel_rest",
     "classify",
     "collect",
-    "day_of",
     "decline",
     "expire_offers",
     "pay_due",
@@ -108,6 +115,7 @@ __all__ = [
     "preview",
     "propose",
     "quote",
+    "read_tranches",
     "recover",
     "remind",
     "repay",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,8 +24,8 @@ from loans.errors import (
     UnknownApplication,
 )
 from loans.models import OPEN_STATES, Application, Decision, LoanProduct
-from loans.rules import deciding, offering
-from loans.services import telling, underwriting
+from loans.rules import deciding
+from loans.services import telling, tranches, underwriting
 from loans.services.underwriting import Assessment
 
 OFFER_HOLDS = timedelta(days=14)
@@ -48,26 +49,48 @@ def require_in_range(product: LoanProduct, *, amount: Money, instalments: int) -
 
 
 def save_wish(
-    *, actor: User, product_code: str, amount: str, instalments: int, purpose: str, now: datetime
+    *,
+    actor: User,
+    product_code: str,
+    amount: str,
+    instalments: int,
+    purpose: str,
+    now: datetime,
+    parts: Sequence[tranches.Wanted] = (),
 ) -> Application:
     """Start an application, or change what the open draft asks for. `amount` is decimal text in the product's currency.
 
-    Raises UnknownProduct, InvalidAmount, AmountOutOfRange, TermOutOfRange; OpenApplication when one is being decided.
+    `parts` of it are paid out later: each so many months after the first one, and its amount. Raises UnknownProduct,
+    InvalidAmount, AmountOutOfRange, TermOutOfRange, InvalidTranches; OpenApplication when one is being decided.
     """
     with use_case():
         return save_wish_within(
-            actor=actor, product_code=product_code, amount=amount, instalments=instalments, purpose=purpose, now=now
+            actor=actor,
+            product_code=product_code,
+            amount=amount,
+            instalments=instalments,
+            purpose=purpose,
+            now=now,
+            parts=parts,
         )
 
 
 def save_wish_within(
-    *, actor: User, product_code: str, amount: str, instalments: int, purpose: str, now: datetime
+    *,
+    actor: User,
+    product_code: str,
+    amount: str,
+    instalments: int,
+    purpose: str,
+    now: datetime,
+    parts: Sequence[tranches.Wanted] = (),
 ) -> Application:
     """`save_wish` inside the caller's transaction."""
     require_transaction()
     product = queries.get_product(product_code)
     wanted = Money.parse(amount, product.currency)
     require_in_range(product, amount=wanted, instalments=instalments)
+    later = tranches.read(product, amount=wanted, instalments=instalments, parts=parts)
     # The customer's row is the lock: two tabs do not start two drafts.
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     application = Application.objects.filter(customer=actor, status__in=OPEN_STATES).first()
@@ -79,6 +102,10 @@ def save_wish_within(
         application.account = None
     application.product, application.currency = product, product.currency
     application.amount_minor, application.instalments = wanted.amount_minor, instalments
+    application.tranches = [
+        {"after_months": part.after_months, "amount": Money(part.amount_minor, product.currency).plain}
+        for part in later
+    ]
     application.purpose, application.changed_at = purpose.strip()[:140], now
     application.save()
     return application
@@ -163,6 +190,11 @@ def submit_within(*, actor: User, application_id: UUID, now: datetime) -> Applic
             raise Incomplete(field=name.removesuffix("_id").removesuffix("_minor"))
     product = queries.get_product(application.product_id)
     require_in_range(product, amount=application.amount, instalments=application.instalments)
+    wished = [
+        (part.after_months, Money(part.amount_minor, application.currency).plain)
+        for part in queries.later_parts(application)
+    ]
+    tranches.read(product, amount=application.amount, instalments=application.instalments, parts=wished)
     application.status, application.submitted_at, application.changed_at = Application.Status.SUBMITTED, now, now
     application.save()
     assessment = underwriting.assess(application, now=now)
@@ -216,12 +248,7 @@ def expire_offers(*, now: datetime) -> int:
 def offer(application: Application, assessment: Assessment, *, now: datetime) -> None:
     """Write the offer: rate, terms, and until when it holds."""
     application.offered_rate = assessment.rate
-    application.offered_terms = offering.terms_fields(
-        queries.product_terms(application.product),
-        amount_minor=application.amount_minor,
-        instalments=application.instalments,
-        annual_rate=assessment.rate,
-    )
+    application.offered_terms = queries.wished_terms(application, assessment.rate)
     application.offer_until = (now + OFFER_HOLDS).astimezone(UTC).date()
     application.status = Application.Status.APPROVED
     application.decided_at = application.changed_at = now

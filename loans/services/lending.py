@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from accounts import queries as accounts
@@ -13,22 +15,17 @@ from common.money import Money
 from identity import services as identity
 from identity.models import User
 from kyc import queries as kyc
-from ledger import queries as ledger_queries
-from ledger import services as ledger
 from loans import queries
 from loans.errors import CoolingOffOver, KycRequired, NotPossibleNow, OfferExpired, UnknownApplication, UnknownLoan
-from loans.models import Application, Loan, Movement
+from loans.models import Application, Loan, Movement, Tranche
 from loans.rules import allotting, offering
 from loans.rules.allotting import Booking
 from loans.rules.events import Event, EventType
+from loans.rules.parsing import parse_terms
 from loans.rules.servicing import Amounts, Servicing
-from loans.services import booking, telling
+from loans.services import booking, fees, telling
+from loans.services.days import day_of
 from loans.services.sheet import Sheet
-
-
-def day_of(now: datetime) -> date:
-    """The bank's day, UTC."""
-    return now.astimezone(UTC).date()
 
 
 def accept_offer(*, actor: User, application_id: UUID, pin: str, now: datetime) -> Loan:
@@ -77,9 +74,10 @@ def _make_loan(application: Application, now: datetime) -> Loan:
     assert application.offered_terms is not None
     assert application.offered_rate is not None
     account = accounts_services.lock_debitable_for(actor=application.customer, account_id=application.account_id)
+    agreed = queries.offer_of(offering.terms_on(application.offered_terms, today))
     fields = offering.starting(application.offered_terms, today)
-    offer = queries.offer_of(offering.terms_on(application.offered_terms, today))
-    run = Servicing(offer.terms)
+    run = Servicing(parse_terms(fields))
+    principal = run.terms.principal_minor
     run.advance(today)
     loan = Loan(
         application=application,
@@ -89,20 +87,22 @@ def _make_loan(application: Application, now: datetime) -> Loan:
         currency=application.currency,
         principal_minor=application.amount_minor,
         annual_rate=application.offered_rate,
-        apr=offer.apr,
+        apr=agreed.apr,
         terms=fields,
         takes_partial=application.product.takes_partial,
         cooling_off_until=today + timedelta(days=application.product.cooling_off_days),
         start_date=today,
-        maturity_date=offer.schedule.rows[-1].due_date,
+        maturity_date=agreed.schedule.rows[-1].due_date,
         disbursed_at=now,
+        disbursed_minor=principal,
         last_event_date=today,
         accrued_to=today,
         accruals_from=today,
         accruals=[0],
     )
     loan.save(force_insert=True)
-    principal, sheet = application.amount_minor, Sheet(now=now)
+    _plan_later_parts(loan, application.offered_terms)
+    sheet = Sheet(now=now)
     sheet.book(
         loan,
         Booking(legs={allotting.PRINCIPAL: -principal}, parts=Amounts(principal=principal)),
@@ -114,7 +114,7 @@ def _make_loan(application: Application, now: datetime) -> Loan:
     )
     sheet.settle(loan, run, today)
     sheet.write()
-    _take_fee(loan, sum(amount for _, amount in offer.schedule.disbursement_fees), now)
+    fees.take(loan, fees.of_last_part(run), period="disbursement", now=now)
     audit.record(
         actor=application.customer,
         action="loan.disbursed",
@@ -131,26 +131,12 @@ def _make_loan(application: Application, now: datetime) -> Loan:
     return loan
 
 
-def _take_fee(loan: Loan, amount: int, now: datetime) -> None:
-    """The arrangement fee leaves the account right after the money came."""
-    if amount:
-        ledger.post_transfer(
-            external_ref=booking.reference("fee", loan.pk, "disbursement"),
-            debit_account_id=loan.account.ledger_account_id,
-            credit_account_id=ledger_queries.internal_account(allotting.FEE_INCOME, loan.currency),
-            amount_minor=amount,
-            kind="loan_fee",
-            description=f"Arrangement fee, {loan.product.name}",
-            source_kind="loan",
-            source_id=loan.pk,
-            booked_at=now,
-        )
-
-
-def arrangement_fee(loan: Loan) -> Money:
-    """What was taken when the loan was paid out."""
-    schedule = queries.offer_of(queries.terms_of(loan)).schedule
-    return Money(sum(amount for _, amount in schedule.disbursement_fees), loan.currency)
+def _plan_later_parts(loan: Loan, offered: Mapping[str, Any]) -> None:
+    planned = offering.later_days(offered, loan.start_date)
+    Tranche.objects.bulk_create(
+        Tranche(loan=loan, number=number, planned_date=on, amount_minor=Money.parse(amount, loan.currency).amount_minor)
+        for number, (on, amount) in enumerate(planned, start=2)
+    )
 
 
 def cancel(*, actor: User, loan_id: UUID, now: datetime) -> Loan:
@@ -180,7 +166,7 @@ def _pay_back(loan: Loan, actor: User, today: date, now: datetime) -> None:
     sheet.bring_to(loan, run, today, period=today.isoformat())
     run.apply(Event(on=today, type=EventType.PAYOFF))
     paid = run.payments[-1].parts
-    fee = arrangement_fee(loan).amount_minor
+    fee = fees.taken(loan).amount_minor
     event = sheet.add_event(
         loan,
         kind=EventType.PAYOFF,

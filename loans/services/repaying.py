@@ -27,7 +27,7 @@ from loans.rules import allotting
 from loans.rules.events import Event, EventType
 from loans.rules.servicing import Amounts, Servicing
 from loans.services import booking
-from loans.services.lending import day_of
+from loans.services.days import day_of
 from loans.services.sheet import Sheet
 
 

@@ -22,7 +22,7 @@ from common.db import require_transaction
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from loans import queries
-from loans.models import Collection, Instalment, Loan, LoanEvent, Movement, Notice
+from loans.models import OPEN_TRANCHES, Collection, Instalment, Loan, LoanEvent, Movement, Notice, Tranche
 from loans.rules import allotting
 from loans.rules.allotting import Booking
 from loans.rules.events import EventType
@@ -37,6 +37,7 @@ _CHANGING = {
     "maturity_date": "date",
     "status": "text",
     "closed_at": "timestamptz",
+    "disbursed_minor": "bigint",
     "principal_balance_minor": "bigint",
     "interest_balance_minor": "bigint",
     "fee_balance_minor": "bigint",
@@ -91,6 +92,7 @@ class Sheet:
         self._notices: list[Notice] = []
         self._told: dict[UUID, set[tuple[str, str]]] = {}
         self._changed: dict[UUID, Loan] = {}
+        self._ended: list[UUID] = []
         self._trail: list[AuditEvent] = []
         self._tellings: list[OutboxEvent] = []
         self._held = [loan.pk for loan in loans]
@@ -228,6 +230,7 @@ class Sheet:
         if not active:
             loan.status = Loan.Status.WRITTEN_OFF if found.status is Status.WRITTEN_OFF else ended
             loan.closed_at = self.now
+            self._ended.append(loan.pk)
         self.change(loan)
 
     def _keep_rows(self, loan: Loan, rows: Iterable[ServicedRow]) -> None:
@@ -288,6 +291,10 @@ class Sheet:
                 self._rows, update_conflicts=True, unique_fields=["loan", "number"], update_fields=_ROW_FIELDS
             )
         self._save()
+        if self._ended:
+            # Of a loan that has ended nothing more is paid out.
+            rest = Tranche.objects.filter(loan__in=self._ended, status__in=OPEN_TRANCHES)
+            rest.update(status=Tranche.Status.CANCELLED)
         Collection.objects.bulk_create(self._collections)
         Notice.objects.bulk_create(self._notices)
         AuditEvent.objects.bulk_create(self._trail)

@@ -28,7 +28,7 @@ from loans.rules import allotting
 from loans.rules.events import Event, EventType
 from loans.rules.servicing import Amounts, Serviced
 from loans.services import booking, telling
-from loans.services.lending import day_of
+from loans.services.days import day_of
 from loans.services.sheet import Sheet
 
 _WRITE_OFF_FROM_DAYS = 90
@@ -52,7 +52,7 @@ def propose(
     InvalidEvent for a plan that the engine refuses.
     """
     with use_case():
-        loan = _lock_to_serve(actor, loan_id, reason)
+        loan = lock_to_serve(actor, loan_id, reason)
         if loan.restructures.filter(status=Restructure.Status.PROPOSED).exists():
             raise NotPossibleNow("A proposal for this loan waits for its answer.")
         proposal = Restructure(
@@ -67,7 +67,7 @@ def propose(
         )
         preview(proposal, day=day_of(now))
         proposal.save(force_insert=True)
-        _trail(loan, actor, "restructure_proposed", reason, **_plan(proposal))
+        trail(loan, actor, "restructure_proposed", reason, **_plan(proposal))
         return proposal
 
 
@@ -114,7 +114,7 @@ def answer(*, actor: User, restructure_id: UUID, approved: bool, reason: str, no
         found = Restructure.objects.filter(pk=restructure_id).values_list("loan_id", flat=True).first()
         if found is None:
             raise UnknownRestructure()
-        loan = _lock_to_serve(actor, found, reason)
+        loan = lock_to_serve(actor, found, reason)
         proposal = Restructure.objects.select_for_update().get(pk=restructure_id)
         proposal.loan = loan
         if proposal.status != Restructure.Status.PROPOSED:
@@ -126,7 +126,7 @@ def answer(*, actor: User, restructure_id: UUID, approved: bool, reason: str, no
         proposal.save()
         if approved:
             _reschedule(proposal, actor, now)
-        _trail(loan, actor, "restructure_approved" if approved else "restructure_refused", reason, **_plan(proposal))
+        trail(loan, actor, "restructure_approved" if approved else "restructure_refused", reason, **_plan(proposal))
         return proposal
 
 
@@ -160,7 +160,7 @@ def write_off(*, actor: User, loan_id: UUID, reason: str, now: datetime) -> Loan
     Raises PermissionMissing (loan_service), UnknownLoan, OwnDecision, NotPossibleNow, ReasonRequired.
     """
     with use_case():
-        loan = _lock_to_serve(actor, loan_id, reason)
+        loan = lock_to_serve(actor, loan_id, reason)
         day = max(day_of(now), loan.last_event_date)
         sheet = Sheet(now=now)
         run = sheet.engine(loan, day)
@@ -189,12 +189,16 @@ def write_off(*, actor: User, loan_id: UUID, reason: str, now: datetime) -> Loan
         loan.written_off_minor = owed.total
         sheet.settle(loan, run, day)
         sheet.write()
-        _trail(loan, actor, "written_off", reason, amount_minor=owed.total)
+        trail(loan, actor, "written_off", reason, amount_minor=owed.total)
         telling.tell(loan, "loan_written_off")
         return loan
 
 
-def _lock_to_serve(actor: User, loan_id: UUID, reason: str) -> Loan:
+def lock_to_serve(actor: User, loan_id: UUID, reason: str) -> Loan:
+    """A running loan, held for an officer who may deal with it and says why.
+
+    Raises PermissionMissing (loan_service), UnknownLoan, OwnDecision, RelatedDecision, NotPossibleNow, ReasonRequired.
+    """
     identity.require(actor, "loan_service")
     loan = booking.lock(loan_id)
     if loan.customer_id == actor.pk:
@@ -208,7 +212,8 @@ def _lock_to_serve(actor: User, loan_id: UUID, reason: str) -> Loan:
     return loan
 
 
-def _trail(loan: Loan, actor: User, done: str, reason: str, **facts: Any) -> None:
+def trail(loan: Loan, actor: User, done: str, reason: str, **facts: Any) -> None:
+    """What an officer did to a loan, and why."""
     audit.record(
         actor=actor, action=f"loan.{done}", subject_kind="loan", subject_id=loan.pk, data=facts, reason=reason.strip()
     )

@@ -75,12 +75,7 @@ def assess(application: Application, *, now: datetime) -> Assessment:
 
 
 def _instalment(application: Application, rate: Decimal, now: datetime) -> int:
-    fields = offering.terms_fields(
-        queries.product_terms(application.product),
-        amount_minor=application.amount_minor,
-        instalments=application.instalments,
-        annual_rate=rate,
-    )
+    fields = queries.wished_terms(application, rate)
     return queries.offer_of(offering.terms_on(fields, now.date())).instalment.amount_minor
 
 

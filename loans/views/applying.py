@@ -67,6 +67,8 @@ class WishStep(_Step):
                 "instalments": draft.instalments,
                 "purpose": draft.purpose,
             }
+            for number, part in enumerate(draft.tranches, start=2):
+                initial |= {f"part_{number}": part["amount"], f"months_{number}": part["after_months"]}
         initial |= {name: asked[name] for name in ("product", "amount", "instalments") if asked.get(name)}
         return self._form(ApplyForm(initial=initial, products=queries.open_products()))
 
@@ -82,6 +84,7 @@ class WishStep(_Step):
                 amount=facts["amount"],
                 instalments=facts["instalments"],
                 purpose=facts["purpose"],
+                parts=facts["later"],
                 now=timezone.now(),
             )
         except DomainError as error:
@@ -90,7 +93,10 @@ class WishStep(_Step):
         return redirect("loans:apply_means")
 
     def _form(self, form: ApplyForm, *, status: int = 200) -> HttpResponse:
-        return self.step("apply", {"form": form, "kyc_done": kyc.is_approved(self.actor.pk)}, status=status)
+        splitting = [product for product in queries.open_products() if product.max_tranches > 1]
+        return self.step(
+            "apply", {"form": form, "splitting": splitting, "kyc_done": kyc.is_approved(self.actor.pk)}, status=status
+        )
 
 
 class MeansStep(_Step):
@@ -192,7 +198,7 @@ class ApplicationPage(LoansSection):
         except DomainError as error:
             form.attach(error)
             return self._show(application, form, status=422)
-        messages.success(request, f"{display(loan.principal)} are on their way into your account: they are there now.")
+        messages.success(request, f"{display(loan.disbursed)} are on their way into your account: they are there now.")
         return redirect("loans:loan", loan_id=loan.pk)
 
     def _show(self, application: Application, form: AcceptForm, *, status: int = 200) -> HttpResponse:
@@ -234,6 +240,15 @@ def application_rows(application: Application) -> list[dict[str, Any]]:
         {"label": "Amount", "value": display(application.amount), "money": True},
         {"label": "Over", "value": f"{application.instalments} months"},
     ]
+    for number, part in enumerate(queries.later_parts(application), start=2):
+        rows.append(
+            {
+                "label": f"Part {number}",
+                "value": display(Money(part.amount_minor, application.currency)),
+                "money": True,
+                "note": f"{part.after_months} month{'' if part.after_months == 1 else 's'} after the first",
+            }
+        )
     if application.purpose:
         rows.append({"label": "For", "value": application.purpose})
     if application.account is not None:

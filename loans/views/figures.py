@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 
 from common.money import Money, display
+from loans import queries
 from loans.models import Instalment, Loan
 from loans.queries import Offer
 
@@ -28,6 +29,7 @@ def offer_rows(offer: Offer) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"label": "You borrow", "value": display(offer.principal), "money": True},
         {"label": "You get", "value": display(offer.paid_out), "money": True},
+        *_part_rows(offer),
         {"label": "Rate a year", "value": rate(offer.terms.annual_rate), "note": "fixed to the end"},
         {"label": "APR", "value": rate(offer.apr), "note": "a year, with all fees"},
         {
@@ -44,6 +46,39 @@ def offer_rows(offer: Offer) -> list[dict[str, Any]]:
         {"label": "Fees", "value": display(offer.fees), "money": True},
         {"label": "You pay in all", "value": display(offer.total), "money": True, "total": True},
     ]
+    return rows
+
+
+def _part_rows(offer: Offer) -> list[dict[str, Any]]:
+    """When which part is paid out; nothing for a loan that comes at once."""
+    if not offer.in_parts:
+        return []
+    parts = enumerate(offer.terms.disbursements, start=1)
+    return [
+        {
+            "label": f"Part {number}",
+            "value": display(Money(part.amount_minor, offer.terms.currency)),
+            "money": True,
+            "note": "at once" if number == 1 else f"planned for {day(part.on)}",
+        }
+        for number, part in parts
+    ]
+
+
+def tranche_rows(loan: Loan) -> list[dict[str, Any]]:
+    """The parts of a running loan: what is paid out, what is planned, what is not paid out any more."""
+    later = queries.tranches_of(loan)
+    if not later:
+        return []
+    first = loan.principal - Money(sum(tranche.amount_minor for tranche in later), loan.currency)
+    rows = [{"label": "Part 1", "value": display(first), "money": True, "note": f"paid out on {day(loan.start_date)}"}]
+    for tranche in later:
+        if tranche.paid_date:
+            note = f"paid out on {day(tranche.paid_date)}"
+        else:
+            note = f"planned for {day(tranche.planned_date)}" if tranche.is_open else "not paid out"
+        amount = display(tranche.amount(loan.currency))
+        rows.append({"label": f"Part {tranche.number}", "value": amount, "money": True, "note": note})
     return rows
 
 

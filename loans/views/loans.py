@@ -52,6 +52,7 @@ class LoanPage(LoansSection):
             "late_days": max((today - loan.next_due_date).days, 0) if loan.next_due_date else 0,
             "bucket": queries.bucket_of(loan.days_past_due) if loan.days_past_due else None,
             "facts": _facts(loan),
+            "parts": figures.tranche_rows(loan),
             "plan": figures.instalment_rows(loan, rows, today),
             "payments": queries.payments_of(loan)[:6],
             "still_owed": _still_owed(loan),
@@ -255,20 +256,25 @@ def _still_owed(loan: Loan) -> Money | None:
 
 
 def _card(loan: Loan) -> dict[str, Any]:
-    repaid = loan.principal_minor - loan.principal_balance_minor
+    repaid = loan.disbursed_minor - loan.principal_balance_minor
     if loan.status == Loan.Status.WRITTEN_OFF:
-        repaid = loan.principal_minor - min(loan.written_off_minor, loan.principal_minor)
+        repaid = loan.disbursed_minor - min(loan.written_off_minor, loan.disbursed_minor)
     return {
         "loan": loan,
         "left": Money(loan.principal_balance_minor, loan.currency),
         "repaid": Money(repaid, loan.currency),
-        "percent": repaid * 100 // loan.principal_minor,
+        "percent": repaid * 100 // loan.disbursed_minor,
     }
 
 
 def _facts(loan: Loan) -> list[dict[str, Any]]:
     return [
-        {"label": "Borrowed", "value": display(loan.principal), "money": True},
+        {
+            "label": "Borrowed",
+            "value": display(loan.disbursed),
+            "money": True,
+            "note": "" if loan.disbursed == loan.principal else f"of {display(loan.principal)} agreed",
+        },
         {"label": "Rate a year", "value": figures.rate(loan.annual_rate)},
         {"label": "APR", "value": figures.rate(loan.apr)},
         {"label": "Paid out", "value": figures.day(loan.start_date)},

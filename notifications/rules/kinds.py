@@ -177,6 +177,14 @@ KINDS: dict[str, Kind] = {
         "The first instalment is due on {day}.",
         icon="arrow-down-left",
     ),
+    "loan_part_disbursed": Kind(
+        "Another {amount} of your {product} are in your account", "{text}", icon="arrow-down-left"
+    ),
+    "loan_rest_cancelled": Kind(
+        "We do not pay out {amount} of your {product}",
+        "What you have got stays as it is, and so do your instalments. You owe nothing for the rest.",
+        icon="x-circle",
+    ),
     "loan_instalment_due": Kind(
         "An instalment of {amount} is due on {day}",
         "We take it from your account {account}. Please see that the money is there.",

@@ -166,6 +166,10 @@ PAGES: dict[str, Page] = {
     "loans/application/<path:object_id>/decline/": Page("loan_decide", {**REASON, "told": "Your income varies."}),
     "loans/loan/<path:object_id>/plan/": Page("loan_service"),
     "loans/loan/<path:object_id>/propose/": Page("loan_service", {**REASON, "instalments": "24"}),
+    "loans/loan/<path:object_id>/payout/": Page("loan_service", REASON),
+    "loans/loan/<path:object_id>/payout/agree/": Page("loan_service", REASON),
+    "loans/loan/<path:object_id>/payout/refuse/": Page("loan_service", REASON),
+    "loans/loan/<path:object_id>/cancel-rest/": Page("loan_service", REASON),
     "loans/loan/<path:object_id>/write-off/": Page("loan_service", REASON),
     "loans/loan/portfolio/": Page("loan_view"),
     "loans/restructure/<path:object_id>/agree/": Page("loan_service", REASON),
@@ -325,7 +329,10 @@ def furnish(alice: User) -> Things:
     return Things(
         by_route={
             **{f"loans/application/<path:object_id>/{deed}/": str(wish.pk) for deed in ("approve", "decline")},
-            **{f"loans/loan/<path:object_id>/{deed}/": str(loan.pk) for deed in ("plan", "propose", "write-off")},
+            **{
+                f"loans/loan/<path:object_id>/{deed}/": str(loan.pk)
+                for deed in ("plan", "propose", "payout", "payout/agree", "payout/refuse", "cancel-rest", "write-off")
+            },
             **{f"loans/restructure/<path:object_id>/{deed}/": str(plan.pk) for deed in ("agree", "refuse")},
             "reconciliation/line/<path:object_id>/match/": str(line.pk),
             "reconciliation/match/<path:object_id>/undo/": str(match.pk),
