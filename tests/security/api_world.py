@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +16,11 @@ from accounts.models import Account
 from identity import services as identity
 from identity.models import ApiClient, User
 from identity.permissions import STAFF_ROLES, Role
-from kyc.models import Application
+from kyc.models import Application, Document
+from loans.models import Application as LoanApplication
+from loans.models import Loan
 from payments import services as payments
-from payments.models import Payment
+from payments.models import BulkFile, Payee, Payment, StandingOrder
 from tests.accounts.factories import open_test_account
 from tests.conftest import PASSWORD
 from tests.kyc import files, helpers
@@ -31,23 +34,39 @@ CALLERS = ["bob", "stranger", *sorted(STAFF_ROLES), "key with scope", "key witho
 
 
 class World:
-    """What belongs to Alice and to Dora, and the bodies that name it."""
+    """What belongs to Alice and to Dora, and the bodies that name it. What takes long to make is made when it is asked for."""
 
     def __init__(self, alice: User, dora: User, bob: User) -> None:
         give_pin(alice)
+        self.alice, self.dora = alice, dora
         self.account: Account = open_test_account(alice, "CUR-EUR", "1000.00")
-        self.month = self.account.opened_at.date().replace(day=1)
-        accounts.issue_statement(
-            account=self.account, month=self.month, now=self.account.opened_at + timedelta(days=40)
-        )
         self.bobs: Account = open_test_account(bob, "CUR-EUR", "100.00")
         self.payment: Payment = pay(alice, self.account, self.bobs)
-        self.payee = payments.save_payee(
-            actor=alice, name="Bob Baker", number=self.bobs.number, iban="", pin=PIN, now=timezone.now()
+
+    def complete(self) -> World:
+        """Everything there, so that nothing is made while somebody looks whether something was."""
+        self.address("")
+        return self
+
+    @cached_property
+    def month(self) -> date:
+        """Of a statement that was issued."""
+        opened = self.account.opened_at
+        month = opened.date().replace(day=1)
+        accounts.issue_statement(account=self.account, month=month, now=opened + timedelta(days=40))
+        return month
+
+    @cached_property
+    def payee(self) -> Payee:
+        return payments.save_payee(
+            actor=self.alice, name="Bob Baker", number=self.bobs.number, iban="", pin=PIN, now=timezone.now()
         )
+
+    @cached_property
+    def order(self) -> StandingOrder:
         now = timezone.now()
         draft = payments.draft_standing_order(
-            actor=alice,
+            actor=self.alice,
             debit_account_id=self.account.pk,
             payee_number=self.bobs.number,
             payee_name="Bob Baker",
@@ -56,15 +75,36 @@ class World:
             first_date=now.date(),
             now=now,
         )
-        self.order = payments.make_standing_order(draft=draft, pin=PIN, now=now)
-        self.firm: Account = open_test_account(alice, "BUS-EUR", "100.00")
-        self.file = bulk.checked(self.firm, [bulk.to(self.bobs, "1.00")])
+        return payments.make_standing_order(draft=draft, pin=PIN, now=now)
+
+    @cached_property
+    def firm(self) -> Account:
+        return open_test_account(self.alice, "BUS-EUR", "100.00")
+
+    @cached_property
+    def file(self) -> BulkFile:
+        return bulk.checked(self.firm, [bulk.to(self.bobs, "1.00")])
+
+    @cached_property
+    def loan(self) -> Loan:
         lender = office.make_user("lender@bank.example", Role.LENDING)
-        self.loan = granted(alice, self.account, lender, now=now)
-        self.wish = referred(alice, self.account, now=now)
-        self.application: Application = helpers.draft(dora)
-        self.document = helpers.upload(dora, self.application)
-        self.secrets = [str(self.account.pk), self.account.number, str(self.payment.pk), str(self.application.pk)]
+        return granted(self.alice, self.account, lender, now=timezone.now())
+
+    @cached_property
+    def wish(self) -> LoanApplication:
+        return referred(self.alice, self.account, now=timezone.now())
+
+    @cached_property
+    def application(self) -> Application:
+        return helpers.draft(self.dora)
+
+    @cached_property
+    def document(self) -> Document:
+        return helpers.upload(self.dora, self.application)
+
+    @property
+    def secrets(self) -> list[str]:
+        return [str(self.account.pk), self.account.number, str(self.payment.pk), str(self.application.pk)]
 
     def address(self, route: str) -> str:
         return (

@@ -85,13 +85,15 @@ DEPOSITS: dict[str, set[int]] = {
 
 
 @pytest.mark.parametrize("caller", CALLERS, indirect=True)
-def test_who_may_pay_into_somebodys_account(caller: APIClient, world: World, request: pytest.FixtureRequest) -> None:
+def test_who_may_pay_into_somebodys_account(
+    caller: APIClient, some_world: World, request: pytest.FixtureRequest
+) -> None:
     who = request.node.callspec.params["caller"]
     payments = Payment.objects.count()
 
     answer = caller.post(
         f"/{API}transactions/deposit",
-        {"account_number": world.account.number, "amount": "10.00"},
+        {"account_number": some_world.account.number, "amount": "10.00"},
         format="json",
         headers={"Idempotency-Key": str(uuid4())},
     )
@@ -101,9 +103,11 @@ def test_who_may_pay_into_somebodys_account(caller: APIClient, world: World, req
 
 
 @pytest.mark.parametrize("caller", CALLERS, indirect=True)
-def test_who_may_reverse_somebodys_payment(caller: APIClient, world: World, request: pytest.FixtureRequest) -> None:
+def test_who_may_reverse_somebodys_payment(
+    caller: APIClient, some_world: World, request: pytest.FixtureRequest
+) -> None:
     answer = caller.post(
-        f"/{API}transactions/history/{world.payment.pk}/reverse",
+        f"/{API}transactions/history/{some_world.payment.pk}/reverse",
         {"reason": "For the test"},
         format="json",
         headers={"Idempotency-Key": str(uuid4())},
@@ -111,14 +115,19 @@ def test_who_may_reverse_somebodys_payment(caller: APIClient, world: World, requ
 
     allowed = request.node.callspec.params["caller"] == Role.COMPLIANCE
     assert answer.status_code == (200 if allowed else 403), answer.content
-    world.payment.refresh_from_db()
-    assert world.payment.status == ("REVERSED" if allowed else "COMPLETED")
+    some_world.payment.refresh_from_db()
+    assert some_world.payment.status == ("REVERSED" if allowed else "COMPLETED")
 
 
 @pytest.mark.parametrize("caller", CALLERS, indirect=True)
-def test_an_account_is_never_opened_with_somebody_elses_money(caller: APIClient, world: World) -> None:
+def test_an_account_is_never_opened_with_somebody_elses_money(caller: APIClient, some_world: World) -> None:
     accounts = Account.objects.count()
-    told = {"product": "SAV-EUR", "amount": "50.00", "source": "OWN_ACCOUNT", "source_account": str(world.account.pk)}
+    told = {
+        "product": "SAV-EUR",
+        "amount": "50.00",
+        "source": "OWN_ACCOUNT",
+        "source_account": str(some_world.account.pk),
+    }
 
     answer = caller.post(f"/{API}accounts/", told, format="json", headers={"Idempotency-Key": str(uuid4())})
 
@@ -128,7 +137,7 @@ def test_an_account_is_never_opened_with_somebody_elses_money(caller: APIClient,
 
 @pytest.mark.parametrize("caller", CALLERS, indirect=True)
 def test_only_customers_apply_for_an_identity_check(
-    caller: APIClient, world: World, request: pytest.FixtureRequest
+    caller: APIClient, some_world: World, request: pytest.FixtureRequest
 ) -> None:
     answer = caller.post(f"/{API}kyc/applications", {}, format="json")
 
@@ -137,9 +146,9 @@ def test_only_customers_apply_for_an_identity_check(
 
 
 @pytest.mark.parametrize("caller", CALLERS, indirect=True)
-def test_payees_and_limits_are_set_for_oneself_alone(caller: APIClient, world: World) -> None:
+def test_payees_and_limits_are_set_for_oneself_alone(caller: APIClient, some_world: World) -> None:
     before = list(Payee.objects.values_list("pk", "customer_id"))
-    told = {"name": "Alice Archer", "payee_number": world.account.number, "pin": PIN}
+    told = {"name": "Alice Archer", "payee_number": some_world.account.number, "pin": PIN}
     saved = caller.post(f"/{API}payees/", told, format="json")
     lowered = caller.put(
         f"/{API}limits/PORTAL/", {"per_payment": None, "daily": "5.00", "monthly": None, "pin": PIN}, format="json"
@@ -149,7 +158,7 @@ def test_payees_and_limits_are_set_for_oneself_alone(caller: APIClient, world: W
     assert saved.status_code in ({403} if by_key else {201, 403}), saved.content
     assert lowered.status_code in ({403} if by_key else {200, 403}), lowered.content
     mine = [row for row in Payee.objects.values_list("pk", "customer_id") if row not in before]
-    assert world.account.owner_id not in {owner for _, owner in mine}
+    assert some_world.account.owner_id not in {owner for _, owner in mine}
     limits = APIClient()
-    limits.force_authenticate(world.account.owner)
+    limits.force_authenticate(some_world.account.owner)
     assert "5.00" not in {limit["daily"]["own"] for limit in limits.get(f"/{API}limits/").json()["channels"]}
