@@ -47,6 +47,7 @@ app.conf.update(
         "decide-again": {"task": "fraud.tasks.decide_again", "schedule": 30.0},
         "run-backtests": {"task": "fraud.tasks.run_backtests", "schedule": 15.0},
         "purge-fraud-calls": {"task": "fraud.tasks.purge_calls", "schedule": 3600.0},
+        "deliver-webhooks": {"task": "fraud.tasks.deliver_webhooks", "schedule": 15.0},
         "draw-sample": {"task": "fraud.tasks.draw_sample", "schedule": 900.0},
         "recalibrate-fraud": {
             "task": "fraud.tasks.recalibrate",

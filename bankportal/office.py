@@ -83,6 +83,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Fraud engine", "toggle_on", "fraud_featuresconfig", "fraud_view"),
         Item("Snoozed rules", "snooze", "fraud_snooze", "fraud_view"),
         Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
+        Item("Webhooks of gateways", "webhook", "fraud_webhook", "fraud_view"),
         Item("Reference rates", "currency_exchange", "accounts_referencerate", "account_view"),
     ],
     "Oversight": [

@@ -55,6 +55,16 @@ class UnknownFraudKind(errors.Invalid):
     message = "Choose one of the kinds of fraud, and only for a fraud."
 
 
+class GatewayUnknown(errors.Invalid):
+    code = "gateway_unknown"
+    message = "Choose one of the keys in use."
+
+
+class WebhookNotFound(errors.NotFound):
+    code = "webhook_not_found"
+    message = "This address is not in use any more."
+
+
 class AlreadyAnswered(errors.Conflict):
     code = "already_answered"
     message = "You have answered already. Call us if that was a mistake."

@@ -26,6 +26,8 @@ from fraud.models import (
     ShadowScore,
     SilentHit,
     ThresholdConfig,
+    Webhook,
+    WebhookDelivery,
 )
 
 _EVIDENCE = (
@@ -55,11 +57,13 @@ _KEPT = (
 
 # A trigger lets only old rows go.
 _TRIMMED = (ApiCall,)
+# Triggers let only what comes of them change.
+_LASTING = (Webhook, WebhookDelivery)
 
 
 def tighten(role: str) -> None:
     """Take UPDATE, DELETE and TRUNCATE on what is evidence or kept as it was from the runtime role."""
-    for models, rights in ((_EVIDENCE + _KEPT, "UPDATE, DELETE"), (_TRIMMED, "UPDATE")):
+    for models, rights in ((_EVIDENCE + _KEPT, "UPDATE, DELETE"), (_TRIMMED, "UPDATE"), (_LASTING, "DELETE")):
         for model in models:
             _revoke(role, model._meta.db_table, rights)
 

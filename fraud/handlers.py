@@ -9,13 +9,13 @@ from django.urls import reverse
 from fraud import subjects
 from fraud.models import GatewayTransaction
 from fraud.rules.gateway import SUBJECT_KIND
-from fraud.services.gateway import carry_out_decision
+from fraud.services.gateway import decline_transaction, release_transaction
 
 
 def register() -> None:
     """Called once, when the apps are ready."""
     subjects.register(
-        SUBJECT_KIND, release=carry_out_decision, decline=carry_out_decision, describe=describe_transaction
+        SUBJECT_KIND, release=release_transaction, decline=decline_transaction, describe=describe_transaction
     )
 
 

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, backtests, calls, recalibrating, sampling, watching
+from fraud.services import anomalies, backtests, calls, recalibrating, sampling, watching, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,12 @@ def draw_sample(**_: object) -> int:
 def decide_again(**_: object) -> bool:
     """Ask for the last day to be decided again once after rules, lists, models or switches changed."""
     return backtests.ask_after_change(now=timezone.now()) is not None
+
+
+@shared_task
+def deliver_webhooks(**_: object) -> int:
+    """Tell gateways what was decided; nudged after each decision, and safe to run twice."""
+    return webhooks.deliver_due(now=timezone.now())
 
 
 @shared_task

@@ -58,6 +58,8 @@ ACTIONS: dict[str, str] = {
     "fraud.thresholds_recalibrated": "Moved the thresholds of the fraud engine towards the alert budget",
     "fraud.thresholds_set": "Set the thresholds of the fraud engine",
     "fraud.thresholds_tried": "Tried thresholds of the fraud engine on the past",
+    "fraud.webhook_ended": "Ended the address that a gateway is told at",
+    "fraud.webhook_set": "Set the address that a gateway is told at",
     "identity.client_created": "Made an API key",
     "identity.client_revoked": "Revoked an API key",
     "identity.connection_declared": "Declared somebody close to them",

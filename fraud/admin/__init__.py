@@ -10,6 +10,7 @@ from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
 from fraud.admin.models import DriftReportAdmin, ModelVersionAdmin
 from fraud.admin.rules import RuleAdmin
 from fraud.admin.switches import SwitchAdmin
+from fraud.admin.webhooks import WebhookAdmin
 
 __all__ = [
     "ApiCallAdmin",
@@ -22,4 +23,5 @@ __all__ = [
     "RuleAdmin",
     "SnoozeAdmin",
     "SwitchAdmin",
+    "WebhookAdmin",
 ]

@@ -28,6 +28,7 @@ from fraud.models.registry import (
     ThresholdConfig,
 )
 from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowScore, SilentHit, SilentWhy
+from fraud.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "CALLS_KEPT_DAYS",
@@ -69,4 +70,6 @@ __all__ = [
     "Snooze",
     "SnoozeHolder",
     "ThresholdConfig",
+    "Webhook",
+    "WebhookDelivery",
 ]

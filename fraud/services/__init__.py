@@ -11,6 +11,7 @@ from fraud.errors import (
     ChecklistOpen,
     EntryNotFound,
     EntryStateConflict,
+    GatewayUnknown,
     InvalidCondition,
     NotUnderReview,
     OneAuthor,
@@ -28,6 +29,7 @@ from fraud.errors import (
     UnknownCheck,
     UnknownFraudKind,
     UnknownSubjectKind,
+    WebhookNotFound,
 )
 from fraud.services.answers import answer_for_subject
 from fraud.services.backtests import LONGEST, request_backtest, request_threshold_backtest, was_tried
@@ -55,6 +57,7 @@ from fraud.services.rules import (
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.services.silence import LONGEST_SNOOZE_DAYS, end_snooze, snooze_rule
 from fraud.services.switches import switch_feature, switch_layer, use_thresholds
+from fraud.services.webhooks import deliver_due, end_webhook, secret_of, set_webhook
 from fraud.subjects import register as register_subject
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "ChecklistOpen",
     "EntryNotFound",
     "EntryStateConflict",
+    "GatewayUnknown",
     "InvalidCondition",
     "NotUnderReview",
     "OneAuthor",
@@ -91,6 +95,7 @@ __all__ = [
     "UnknownCheck",
     "UnknownFraudKind",
     "UnknownSubjectKind",
+    "WebhookNotFound",
     "add_entries",
     "add_note",
     "analyze_each",
@@ -104,10 +109,12 @@ __all__ = [
     "close_case_for_subject",
     "decide_case",
     "decide_cases",
+    "deliver_due",
     "draft_limit",
     "draft_rule",
     "end_entry",
     "end_snooze",
+    "end_webhook",
     "hold_unscreened",
     "in_time",
     "keep_verdict",
@@ -123,7 +130,9 @@ __all__ = [
     "retire_rule",
     "return_rule",
     "screen",
+    "secret_of",
     "set_desk",
+    "set_webhook",
     "shadow_rule",
     "snooze_rule",
     "soft_rules",

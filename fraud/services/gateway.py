@@ -21,6 +21,7 @@ from fraud.rules.gateway import Gateway, Told, customer_of, facts_of
 from fraud.services.budget import all_in_time, in_time
 from fraud.services.history import lock_customer, lock_customers
 from fraud.services.screening import hold_unscreened, screen, screen_each
+from fraud.services.webhooks import tell_gateway
 from identity.models import User
 
 # A gateway's customer stands at a till: a scorer that takes longer has failed, and a person decides.
@@ -162,9 +163,19 @@ def _row(told: Told, gateway: Gateway, facts: Facts, verdict: Verdict, now: date
     )
 
 
-def carry_out_decision(*, subject_id: uuid.UUID, actor: User, reason: str, now: datetime) -> GatewayTransaction:
-    """Nothing of ours moves: the gateway reads what was decided and acts. Raises TransactionNotFound."""
+def release_transaction(*, subject_id: uuid.UUID, actor: User, reason: str, now: datetime) -> GatewayTransaction:
+    """Nothing of ours moves: the gateway is told, or reads, that it may go on. Raises TransactionNotFound."""
+    return _decided(subject_id, "APPROVED", now)
+
+
+def decline_transaction(*, subject_id: uuid.UUID, actor: User, reason: str, now: datetime) -> GatewayTransaction:
+    """As `release_transaction`, for a refusal. Raises TransactionNotFound."""
+    return _decided(subject_id, "REJECTED", now)
+
+
+def _decided(subject_id: uuid.UUID, status: str, now: datetime) -> GatewayTransaction:
     made = GatewayTransaction.objects.filter(pk=subject_id).first()
     if made is None:
         raise TransactionNotFound
+    tell_gateway(made, status=status, now=now)
     return made

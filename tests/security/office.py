@@ -20,7 +20,7 @@ from audit import services as audit
 from audit.models import Seal
 from bankportal.models import EndOfDayRun
 from fraud import services as fraud
-from fraud.models import ApiCall, DriftReport, ModelVersion, Rule
+from fraud.models import ApiCall, DriftReport, ModelVersion, Rule, Webhook
 from fraud.services import backtests
 from identity import services as identity
 from identity.models import User
@@ -122,6 +122,9 @@ PAGES: dict[str, Page] = {
         "fraud_decide", {**REASON, "rule": "LARGE_TO_NEW_PAYEE", "who": "bob@example.com", "days": "7"}
     ),
     "fraud/snooze/snooze-a-rule/": Page("fraud_decide", {}, leads_on=True),
+    "fraud/webhook/<uuid:webhook_id>/end/": Page("user_manage", REASON),
+    "fraud/webhook/new/": Page("user_manage", {**REASON, "client": "1", "url": "https://shop.example/"}),
+    "fraud/webhook/set-address/": Page("user_manage", {}, leads_on=True),
     "fraud/modelversion/<uuid:version_id>/nominate/": Page("fraud_edit_rules", REASON),
     "fraud/modelversion/<uuid:version_id>/promote/": Page("fraud_approve_rules", REASON),
     "fraud/modelversion/<uuid:version_id>/turn-down/": Page("fraud_approve_rules", REASON),
@@ -275,6 +278,7 @@ def furnish(alice: User) -> Things:
     DriftReport.objects.create(day=now.date(), rows=1, features={}, score=0.0, alert_share=0.0)
     client = identity.create_api_client(actor=None, name="Furniture", scopes=["deposits:write"], now=now).client
     ApiCall.objects.create(at=now, user=officer, client=client, method="GET", path="/", status=200, latency_ms=1.0)
+    webhook = Webhook.objects.create(client=client, url="https://shop.example/", set_by=officer, set_at=now)
     with transaction.atomic():
         audit.record(actor=None, action="test.furnished", subject_kind="test", subject_id="1")
     event = OutboxEvent.objects.create(user=bob, kind="pin_set", created_at=now, next_attempt_at=now, relayed_at=now)
@@ -368,6 +372,7 @@ def furnish(alice: User) -> Things:
             "page": "1",
             "rule_id": str(rule.pk),
             "version_id": str(model.pk),
+            "webhook_id": str(webhook.pk),
         },
     )
 

@@ -100,6 +100,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "feature": "is_night",
         "layer": "autoencoder",
         "snooze_id": str(payment.pk),
+        "webhook_id": str(payment.pk),
         "name": "geo_anomaly_flag",
         "review_id": str(review.pk),
         "payee_id": str(payee.pk),
