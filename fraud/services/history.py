@@ -13,7 +13,7 @@ from django.db.models import F
 from common.db import lock_advisory, require_transaction
 from common.rows import insert
 from fraud.models import Activity, Case, Decision, EntityReport, Label
-from fraud.queries.history import Known, Totals, known_of
+from fraud.queries.history import Ask, Known, Totals, known_of, lock_key
 from fraud.rules.entities import Entities, entities_of
 from fraud.rules.facts import Facts, Outcome
 from fraud.rules.features.arithmetic import (
@@ -24,7 +24,7 @@ from fraud.rules.features.arithmetic import (
     given,
     is_risky,
     is_transfer,
-    microseconds,
+    moment_of,
 )
 
 # Advisory locks live in one space for the whole database; this number is fraud's.
@@ -37,19 +37,15 @@ def lock_customer(*, customer_id: uuid.UUID) -> None:
     `screen` takes this lock itself. A caller that locks other rows takes it before them, so that two payments of one
     customer cannot wait for each other in a circle. Raises NoTransaction.
     """
-    lock_advisory(namespace=CUSTOMER_LOCKS, key=_lock_key(customer_id))
+    lock_advisory(namespace=CUSTOMER_LOCKS, key=lock_key(customer_id))
 
 
 def lock_customers(*, customer_ids: Collection[uuid.UUID]) -> None:
     """As `lock_customer` for a few hundred at once, always in the same order. Raises NoTransaction."""
     require_transaction()
-    keys = sorted({_lock_key(customer_id) for customer_id in customer_ids})
+    keys = sorted({lock_key(customer_id) for customer_id in customer_ids})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key", [CUSTOMER_LOCKS, keys])
-
-
-def _lock_key(customer_id: uuid.UUID) -> int:
-    return int.from_bytes(customer_id.bytes[:4], "big", signed=True)
 
 
 def requested_step(
@@ -61,9 +57,9 @@ def requested_step(
 
 def remember_release(*, decision: Decision, now: datetime) -> None:
     """A held payment went through after all: it settles from this moment on. Takes the customer's lock."""
-    lock_customer(customer_id=decision.customer_id)
+    require_transaction()
     entities = _entities(decision)
-    known = known_of(customer_id=decision.customer_id, account_ref=decision.account_ref, entities=entities, at=now)
+    known = known_of(Ask(decision.customer_id, decision.account_ref, entities, now))
     insert(_step(decision.pk, _facts(decision), entities, known, requested=False, settled=True))
 
 
@@ -89,7 +85,7 @@ def rebuild_missing() -> int:
     written = 0
     for at, decision, requested in _past_steps():
         entities = _entities(decision)
-        known = known_of(customer_id=decision.customer_id, account_ref=decision.account_ref, entities=entities, at=at)
+        known = known_of(Ask(decision.customer_id, decision.account_ref, entities, at))
         settled = not requested or decision.outcome == Outcome.APPROVED
         insert(_step(decision.pk, _facts(decision), entities, known, requested=requested, settled=settled))
         written += 1
@@ -117,12 +113,11 @@ def _past_steps() -> Iterator[tuple[datetime, Decision, bool]]:
 def _step(
     decision_id: uuid.UUID, facts: Facts, entities: Entities, known: Known, *, requested: bool, settled: bool
 ) -> Activity:
-    this = given(facts, at_us=microseconds(known.at))
+    this = given(facts, at_us=known.at_us)
     own = this.type_code == OWN
     minor = max(this.amount_minor, 0)
     counted = settled and not own and this.amount_minor >= 0
     square = min(minor, HIGHEST_SQUARED_MINOR) ** 2 if counted else 0
-    moved = known.account_ref is not None and known.account_ref != facts.account_ref
     added = Totals(
         transfers=int(requested and is_transfer(this)),
         requests=int(requested),
@@ -134,24 +129,29 @@ def _step(
         abroad=int(counted and this.away),
         risky=int(requested and is_risky(this, known.past.payee_settled, Scalars())),
         own=int(requested and own),
-        account_changes=int(moved),
+        account_changes=int(known.moves),
     )
+    at = moment_of(known.at_us)
     return Activity(
         **dict(zip(Totals._fields, map(add, known.totals, added), strict=True)),
         decision_id=decision_id,
         customer_id=facts.customer_id,
         number=known.number + 1,
-        at=known.at,
+        at=at,
         requested=requested,
         settled_minor=minor if counted else None,
         account_ref=facts.account_ref,
         payee_key=entities.beneficiary,
         device_key=entities.device,
         ip_key=entities.ip,
-        first_at=known.first_at or known.at,
-        last_request_at=known.at if requested else known.last_request_at,
+        first_at=at if known.first_us is None else moment_of(known.first_us),
+        last_request_at=at if requested else _moment(known.last_request_us),
         payee_settled=known.past.payee_settled + int(settled),
     )
+
+
+def _moment(at_us: int | None) -> datetime | None:
+    return None if at_us is None else moment_of(at_us)
 
 
 def _entities(decision: Decision) -> Entities:

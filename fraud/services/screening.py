@@ -20,11 +20,11 @@ from fraud.rules.deciding import MODEL_MISSING, Decided, decide, decide_many
 from fraud.rules.entities import Entities, entities_of
 from fraud.rules.facts import Confidence, Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH, Value, derive, numbers
-from fraud.rules.features.arithmetic import microseconds
+from fraud.rules.features.arithmetic import moment_of
 from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shadow_hits
 from fraud.rules.lists import Standing, Told
 from fraud.services import engine
-from fraud.services.history import lock_customer, lock_customers, requested_step
+from fraud.services.history import lock_customers, requested_step
 from fraud.services.opening import open_case
 from fraud.services.silence import keep_silent
 
@@ -37,9 +37,8 @@ def screen(*, facts: Facts) -> Verdict:
     """
     require_transaction()
     started = time.perf_counter()
-    lock_customer(customer_id=facts.customer_id)
     entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
-    known = known_of(customer_id=facts.customer_id, account_ref=facts.account_ref, entities=entities, at=facts.at)
+    known = known_of(Ask(facts.customer_id, facts.account_ref, entities, facts.at))
     live = engine.current(known.ruleset_token)
     [standing] = standings_of([_asked(facts, known)], used=live.lists)
     vector, judgement = _judged(facts, known, live, standing)
@@ -125,7 +124,7 @@ def _screen_wave(facts: Sequence[Facts]) -> list[Verdict]:
 
 def _judged(facts: Facts, known: Known, live: engine.Engine, standing: Standing) -> tuple[dict[str, Value], Judgement]:
     """The payment's vector, and what the live rules make of it."""
-    vector = _without(derive(facts=facts, past=known.past, at_us=microseconds(known.at)), live.features_off)
+    vector = _without(derive(facts=facts, past=known.past, at_us=known.at_us), live.features_off)
     judgement = judge(live.rules, vector, currency=settings.BASE_CURRENCY, standing=standing)
     return vector, _missing(judgement) if live.model_missing else judgement
 
@@ -161,7 +160,7 @@ def keep_verdict(*, facts: Facts, verdict: Verdict) -> Verdict:
 
 def _asked(facts: Facts, known: Known) -> Asked:
     told = Told(facts.beneficiary_ref, facts.device, facts.ip, facts.country)
-    return Asked(told, facts.customer_id, facts.account_ref, known.at)
+    return Asked(told, facts.customer_id, facts.account_ref, moment_of(known.at_us))
 
 
 def _without(vector: dict[str, Value], switched_off: frozenset[str]) -> dict[str, Value]:

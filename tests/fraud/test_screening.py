@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from django.utils import timezone
 from common.db import NoTransaction, use_case
 from fraud import services as fraud
 from fraud.models import Case, Decision, Rule
+from fraud.queries import history
 from fraud.rules.facts import Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH
 from fraud.services import engine, screening
@@ -178,13 +180,12 @@ def test_it_needs_the_callers_transaction(db: None) -> None:
         fraud.screen(facts=make_facts())
 
 
-def test_beside_the_lock_it_asks_once_and_writes_once(screen: Screen) -> None:
+def test_it_asks_once_and_writes_once(screen: Screen) -> None:
     screen()
     with use_case(), CaptureQueriesContext(connection) as captured:
         fraud.screen(facts=make_facts())
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert [sql.lstrip()[:6] for sql in statements] == ["SELECT", "EXECUT", "EXECUT"]
-    assert "pg_advisory_xact_lock" in statements[0]
+    assert [sql.lstrip()[:6] for sql in statements] == ["EXECUT", "EXECUT"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -197,7 +198,7 @@ def test_parallel_transfers_cannot_slip_under_the_limit(locked: bool, monkeypatc
     gate = threading.Barrier(8)
     found: list[str] = []
     if not locked:
-        monkeypatch.setattr(screening, "lock_customer", lambda *, customer_id: None)
+        monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
         real = screening.derive
 
         def wait(**given: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from common import throttle
 from common.errors import DomainError
 from fraud import services as fraud
 from fraud.models import Decision
-from fraud.services import screening
+from fraud.queries import history
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from notifications import services as notifications
@@ -86,7 +87,7 @@ def test_control_without_the_locks_several_are_judged_by_the_same_past(
     """Then the numbers of the customer's steps, unique in the database, fail the screening, and the payments are held."""
     slow_screening(monkeypatch)
     monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
-    monkeypatch.setattr(screening, "lock_customer", lambda **_: None)
+    monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 5)
     reasons = [reason["code"] for payment in results for reason in payment.reasons]
     assert reasons.count("NOT_SCREENED") > 0
@@ -111,7 +112,7 @@ def test_control_without_the_lock_the_daily_limit_is_passed(bank: Bank, monkeypa
     limit_a_day(bank, 3_00)
     slow_screening(monkeypatch)
     monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
-    monkeypatch.setattr(screening, "lock_customer", lambda **_: None)
+    monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 20)
     assert sum(isinstance(result, Payment) for result in results) > 3
 

@@ -176,6 +176,11 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // MICROSECOND
 
 
+def moment_of(at_us: int) -> datetime:
+    """The moment so many microseconds after the beginning of 1970."""
+    return _EPOCH + timedelta(microseconds=at_us)
+
+
 def given(facts: Facts, *, at_us: int) -> Given:
     """`at_us` is the moment that counts: the payment's own, or the customer's last one where a clock went back."""
     amount = UNKNOWN if facts.amount_base_minor is None else facts.amount_base_minor
