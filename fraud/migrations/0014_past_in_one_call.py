@@ -6,7 +6,7 @@ from fraud import sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fraud", "0012_label_kind")]
+    dependencies = [("fraud", "0013_webhooks")]
 
     operations = [
         migrations.RunSQL(
