@@ -55,6 +55,13 @@ def seed_of(*, start: date, first_due: date | None, seed_day: int | None, freque
     return start.day if first_due in (None, step(start, frequency, every, start.day)) else first_due.day
 
 
+def is_seeded(start: date, seed_day: int | None) -> bool:
+    """Whether a loan that starts on a day has whole months between seed days: on the seed, or a short month's last day."""
+    if seed_day is None:
+        return True
+    return start.day == min(seed_day, calendar.monthrange(start.year, start.month)[1])
+
+
 @lru_cache(maxsize=1024)
 def due_dates(
     *, start: date, first_due: date | None, seed_day: int | None, frequency: Frequency, every: int, count: int
@@ -82,9 +89,10 @@ def percent_ratio(percent: Decimal) -> Factor:
 
 
 def days_factor(*, rate: Factor, day_count: DayCount, from_date: date, due_date: date) -> Factor:
-    """Rate times the share of a year from one date (included) to another (not included), exactly.
+    """Rate times the share of a year from one date to another, exactly.
 
-    ACTUAL/ACTUAL divides each day by the length of its own calendar year (ISDA 2006, 4.16 (b)).
+    ACTUAL/ACTUAL divides each day by the length of the calendar year in which it ends: the night of 31 December earns a
+    day of the new year, as in Fineract's progressive engine (ISDA 2006, 4.16 (b), has it in the old one).
     """
     numerator, denominator = rate
     if day_count is DayCount.ACTUAL_ACTUAL:
@@ -111,11 +119,12 @@ def twelfth_factor(*, rate: Factor, frequency: Frequency, every: int) -> Factor:
 
 
 def _days_by_year(from_date: date, due_date: date) -> tuple[int, int]:
-    """Days of the span in common years and in leap years."""
+    """Days of the span that end in common years and in leap years."""
     counted = {False: 0, True: 0}
     day = from_date
     while day < due_date:
-        end = min(due_date, date(day.year + 1, 1, 1)) if day.year < date.max.year else due_date
-        counted[calendar.isleap(day.year)] += (end - day).days
+        following = day + timedelta(days=1)
+        end = min(due_date, date(following.year, 12, 31))
+        counted[calendar.isleap(following.year)] += (end - day).days
         day = end
     return counted[False], counted[True]

@@ -28,7 +28,7 @@ def periods_of(terms: Terms) -> Periods:
     starts, days = _spans(terms.start_date, dues)
     regular = dues[0] == calendar.step(
         terms.start_date, terms.frequency, terms.every, terms.seed_day or terms.start_date.day
-    )
+    ) and calendar.is_seeded(terms.start_date, terms.seed_day)
     return Periods(starts=starts, dues=dues, days=days, factors=_factors(terms, starts, dues, regular))
 
 

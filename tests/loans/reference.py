@@ -57,7 +57,7 @@ class Loan:
         basis = self.values["day_count"]
         days = (until - since).days
         if basis == "ACTUAL/ACTUAL":
-            leap = sum(calendar.isleap((since + timedelta(days=n)).year) for n in range(days))
+            leap = sum(calendar.isleap((since + timedelta(days=n + 1)).year) for n in range(days))
             return self.rate * leap / 366 + self.rate * (days - leap) / 365
         if basis == "30/360" and self.values["frequency"] == "MONTHS":
             start, due = self.starts[index], self.dues[index]

@@ -62,8 +62,8 @@ def test_each_day_count_charges_a_leap_february_its_own_way(day_count: str, inte
 def test_actual_actual_divides_a_span_over_new_year_by_both_years() -> None:
     made = schedule(principal="366000", annual_rate="36.5", start_date="2023-12-12", day_count="ACTUAL/ACTUAL")
 
-    # 20 days of 2023 at 366.00 a day and 11 of 2024 at 365.00 a day.
-    assert made.rows[0].interest == 20 * 366_00 + 11 * 365_00
+    # 19 days that end in 2023 at 366.00 a day and 12 that end in 2024 at 365.00 a day.
+    assert made.rows[0].interest == 19 * 366_00 + 12 * 365_00
 
 
 def test_half_up_and_half_even_part_at_half_a_cent() -> None:
