@@ -12,6 +12,7 @@ from audit.rules.actions import told
 from common import geography
 from common.money import Money
 from fraud.admin.deciding import money_of
+from fraud.admin.report_charts import short_money
 from fraud.models import Case, Decision
 from fraud.queries import casebook
 from fraud.queries.casebook import Happening, Links
@@ -67,7 +68,7 @@ def history_chart(decision: Decision, payments: Sequence[Decision]) -> Chart | N
         ),
         note=f"in {currency} at the rates of then",
         x_ticks=ticks(x, lambda seconds: date(start + casebook.HISTORY * (seconds / x.high), "j M"), parts=3),
-        y_ticks=ticks(y, lambda value: _money(value, whole=True), parts=4),
+        y_ticks=ticks(y, short_money, parts=4),
         dots=dots,
     )
 
@@ -81,9 +82,8 @@ def _major(decision: Decision) -> float:
     return (decision.amount_base_minor or 0) / 100
 
 
-def _money(major: float, *, whole: bool = False) -> str:
-    text = str(Money(round(major * 100), settings.BASE_CURRENCY))
-    return text.removesuffix(".00") if whole else text
+def _money(major: float) -> str:
+    return str(Money(round(major * 100), settings.BASE_CURRENCY))
 
 
 def links_drawing(links: Links, name: str) -> Drawing:

@@ -20,6 +20,7 @@ from fraud.admin import report_charts as charts
 from fraud.admin.case_drawings import LAYER_NAMES
 from fraud.admin.files import FileAdmin
 from fraud.models import DriftReport, ModelState, ModelVersion
+from fraud.queries.shadows import former_champion, shadows_of
 from fraud.rules import fraud_kinds
 from fraud.rules.drift import DRIFTED
 from fraud.rules.learning.metrics import FALSE_POSITIVES
@@ -47,12 +48,12 @@ def _number(value: Any, places: int = 3) -> str:
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(FileAdmin):
-    list_display = ("model", "state_shown", "created_at", "learnt_from", "precision", "in_charge_since")
+    list_display = ("name", "state_shown", "created_at", "learnt_from", "precision", "in_charge_since")
     list_filter = ("state",)
     ordering = ("-number",)
 
     @display(description="Model", ordering="number")
-    def model(self, version: ModelVersion) -> str:
+    def name(self, version: ModelVersion) -> str:
         return f"Model {version.number}"
 
     @display(description="State", label=STATE_COLOURS)
@@ -101,7 +102,8 @@ class ModelVersionAdmin(FileAdmin):
             layers=[LAYER_NAMES.get(name, name) for name in manifest.get("layers", {})],
             charts=[chart for chart in drawn if chart is not None],
             kinds=_kinds(manifest),
-            shares=[charts.percent(share, 1) for share in FALSE_POSITIVES],
+            shares=[f"{share * 100:g}%" for share in FALSE_POSITIVES],
+            shadow=_shadow(version),
             comparisons=_comparisons(version),
             libraries=sorted(manifest.get("libraries", {}).items()),
             deeds=self._deeds(request, version),
@@ -121,7 +123,7 @@ class ModelVersionAdmin(FileAdmin):
             for may, name, text, variant in deeds
             if may
         ]
-        if may_agree and version.state == ModelState.CHAMPION:
+        if may_agree and version.state == ModelState.CHAMPION and former_champion() is not None:
             shown.append({"url": self._url("roll_back"), "text": "Go back to the one before", "variant": "danger"})
         return shown
 
@@ -239,8 +241,39 @@ def _facts(version: ModelVersion, manifest: dict[str, Any]) -> list[tuple[str, o
             "Learnt from",
             f"{_count(manifest, 'rows')} payments: {_count(manifest, 'frauds')} frauds, {_count(manifest, 'cleared')} cleared",
         ),
-        ("Chosen", manifest.get("choice", "–")),
+        ("Chosen", _choice(manifest.get("choice"))),
         *((label, who.get_full_name()) for label, who in people.items() if who is not None),
+    ]
+
+
+def _choice(choice: Any) -> str:
+    """How the supervised layer was fitted, in words."""
+    if not isinstance(choice, dict):
+        return "–"
+    library = {"xgboost": "XGBoost", "lightgbm": "LightGBM"}.get(choice["library"], choice["library"])
+    balance = {"none": "as the labels are", "class weights": "with class weights", "SMOTE": "with SMOTE"}
+    return (
+        f"{library}, {balance.get(choice['balance'], choice['balance'])}: {choice['trees']} trees of depth {choice['depth']}, "
+        f"steps of {choice['rate']:.3g}"
+    )
+
+
+def _shadow(version: ModelVersion) -> list[tuple[str, str]]:
+    """What it said about payments while others decided."""
+    found = shadows_of(version)
+    if not found.judged:
+        return []
+    return [
+        ("Payments judged", f"{found.judged:,}, since {date(found.since, 'j M Y, H:i')}"),
+        ("As it was decided", f"{found.judged - found.stops - found.lets_go:,}"),
+        (
+            "Went through, would be held or refused",
+            f"{found.stops:,} ({charts.percent(found.stops / found.judged, 2)})",
+        ),
+        (
+            "Was held or refused, would go through",
+            f"{found.lets_go:,} ({charts.percent(found.lets_go / found.judged, 2)})",
+        ),
     ]
 
 
@@ -249,8 +282,9 @@ def _quality(curves: dict[str, Any], metrics: dict[str, Any]) -> list[tuple[str,
     if not metrics:
         return []
     recalls = [
-        (f"Frauds found at {float(share) * 100:g}% false alarms", found)
-        for share, found in metrics.get("recalls", {}).items()
+        (f"Frauds found at {share * 100:g}% false alarms", found)
+        for share in FALSE_POSITIVES
+        if (found := metrics.get("recalls", {}).get(str(share))) is not None
     ]
     return [
         ("Average precision", _number(metrics.get("average_precision"))),

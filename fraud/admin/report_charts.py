@@ -63,6 +63,7 @@ def calibration(curves: Mapping[str, Any]) -> Chart | None:
         return None
     end = ceiling(max(max(each["score"], each["frauds"]) for each in tenths))
     x, y = across(0, end), upwards(end)
+    places = 0 if end > 0.1 else 1
     worst = max(tenths, key=lambda each: abs(each["score"] - each["frauds"]))
     return Chart(
         title="Calibration",
@@ -70,8 +71,8 @@ def calibration(curves: Mapping[str, Any]) -> Chart | None:
             "Payments in ten groups by score. On the dashed line a score is the share of frauds; the group furthest from "
             f"it has a mean score of {percent(worst['score'], 1)} and {percent(worst['frauds'], 1)} frauds."
         ),
-        x_ticks=ticks(x, lambda value: percent(value, 1)),
-        y_ticks=ticks(y, lambda value: percent(value, 1)),
+        x_ticks=ticks(x, lambda value: percent(value, places)),
+        y_ticks=ticks(y, lambda value: percent(value, places)),
         lines=[Line(polyline((0, end), (0, end), x, y), "guide", "Score equals share")],
         dots=[
             Mark(
@@ -102,7 +103,7 @@ def costs(metrics: Mapping[str, Any]) -> Chart | None:
     def line(name: str, tone: str, label: str) -> Line:
         return Line(polyline(range(len(rows)), [each[name] / 100 for each in rows], x, y), tone, label)
 
-    shown = ticks(x, lambda place: percent(rows[round(place)]["share"], 1), parts=len(rows) - 1)
+    shown = ticks(x, lambda place: f"{rows[round(place)]['share'] * 100:g}%", parts=len(rows) - 1)
     return Chart(
         title="What a threshold costs",
         note="by the share of payments that people review",
@@ -111,7 +112,7 @@ def costs(metrics: Mapping[str, Any]) -> Chart | None:
             f"{_money(cheapest['cost_minor'])}, {_money(cheapest['missed_minor'])} of it missed fraud."
         ),
         x_ticks=shown,
-        y_ticks=ticks(y, lambda value: _money(round(value * 100)).removesuffix(".00")),
+        y_ticks=ticks(y, short_money),
         lines=[
             line("cost_minor", "accent", "Together"),
             line("missed_minor", "muted", "Missed fraud"),
@@ -266,6 +267,13 @@ def _value_at(points: Points, place: float) -> float:
     return max((point for point in points if point[0] <= place + 1e-9), key=lambda point: point[0], default=(0.0, 0.0))[
         1
     ]
+
+
+def short_money(major: float) -> str:
+    """An amount of an axis in as few signs as possible, such as €12.5k."""
+    size, unit = next(((size, unit) for size, unit in ((1e6, "m"), (1e3, "k")) if major >= size), (1.0, ""))
+    sign = str(Money(1, settings.BASE_CURRENCY)).rstrip("0123456789.,")
+    return f"{sign}{major / size:.3g}{unit}"
 
 
 def _money(minor: int) -> str:

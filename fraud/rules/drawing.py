@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 12, 34
+WIDTH, HEIGHT = 640, 280
+# What lies left of an axis and below it holds its words in the largest letters, those of a phone.
+LEFT, RIGHT, TOP, BOTTOM = 88, 16, 14, 40
 _STEPS = (1, 2, 2.5, 5, 10)
 
 

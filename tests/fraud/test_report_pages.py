@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from fraud.models import ModelState, ModelVersion
+from fraud.models import ModelState, ModelVersion, ShadowScore
+from fraud.queries.shadows import shadows_of
 from fraud.rules.learning.curves import POINTS, curves
-from tests.fraud.conftest import NOON
+from tests.fraud.conftest import NOON, do_screen
 from tests.fraud.reports import drift_reports, reported_model, some_scores
 
 Login = Callable[[Any], Client]
@@ -44,7 +46,9 @@ def test_the_report_shows_curves_costs_and_kinds(auditor: Any, login: Login) -> 
     version = reported_model()
     browser = login(auditor)
     assert "0.710" in browser.get(page("modelversion_changelist")).content.decode()
+    assert "Model 1" in browser.get(page("modelversion_changelist")).content.decode()
     shown = browser.get(page("modelversion_change", version.pk)).content.decode()
+    assert "XGBoost, with class weights: 200 trees of depth 4, steps of 0.05" in shown
     for words in (
         "ROC",
         "Precision and recall",
@@ -68,6 +72,22 @@ def test_a_training_without_labels_has_a_page_too(auditor: Any, login: Login) ->
     assert "<svg viewBox" not in shown
     bare = ModelVersion.objects.create(number=2, manifest="{}", signature="0" * 64, created_at=NOON)
     assert login(auditor).get(page("modelversion_change", bare.pk)).status_code == 200
+
+
+@pytest.mark.django_db
+def test_what_a_challenger_said_in_shadow_stands_beside_what_was_decided(auditor: Any, login: Login) -> None:
+    version = reported_model()
+    browser = login(auditor)
+    assert "In shadow" not in browser.get(page("modelversion_change", version.pk)).content.decode()
+    for did, would in ((10_00, "APPROVED"), (10_00, "FLAGGED"), (6_200_00, "APPROVED"), (10_00, "BLOCKED")):
+        verdict = do_screen(customer_id=uuid.uuid4(), amount_minor=did, country="NG")
+        ShadowScore.objects.create(
+            decision_id=verdict.decision_id, version=version, outcome=would, score=0.5, layers={}, scored_at=NOON
+        )
+    found = shadows_of(version)
+    assert (found.judged, found.stops, found.lets_go) == (4, 2, 1)
+    shown = browser.get(page("modelversion_change", version.pk)).content.decode()
+    assert "2 (50.00%)" in shown
 
 
 @pytest.mark.django_db
