@@ -110,8 +110,17 @@ class LoanProductOut(serializers.Serializer[LoanProduct]):
     lowest_rate = serializers.SerializerMethodField(help_text="Per cent a year, for the best score.")
     highest_rate = serializers.SerializerMethodField()
     arrangement_fee_percent = serializers.DecimalField(max_digits=5, decimal_places=2)
+    arrangement_fee = MoneyTextField(help_text="Beside the percentage.")
     instalment_fee = MoneyTextField()
-    penalty_percent = serializers.DecimalField(max_digits=5, decimal_places=2)
+    instalment_fee_percent = serializers.DecimalField(
+        max_digits=5, decimal_places=2, help_text="Of what `instalment_fee_basis` says."
+    )
+    instalment_fee_basis = serializers.CharField(help_text="FLAT, PRINCIPAL or INSTALMENT (principal and interest).")
+    penalty = MoneyTextField()
+    penalty_percent = serializers.DecimalField(
+        max_digits=5, decimal_places=2, help_text="Of what `penalty_basis` says is overdue."
+    )
+    penalty_basis = serializers.CharField(help_text="FLAT, PRINCIPAL or PRINCIPAL_AND_INTEREST.")
     penalty_grace_days = serializers.IntegerField()
     cooling_off_days = serializers.IntegerField()
 

@@ -77,7 +77,9 @@ class _MajorForm(_ModelForm):
 class LoanProductForm(_MajorForm):
     min_amount_minor = MinorField(label="Smallest amount", max_length=24)
     max_amount_minor = MinorField(label="Largest amount", max_length=24)
+    arrangement_fee_minor = MinorField(label="Arrangement fee", max_length=24, initial=0)
     instalment_fee_minor = MinorField(label="Fee per instalment", max_length=24, initial=0)
+    penalty_minor = MinorField(label="Late penalty", max_length=24, initial=0)
 
 
 class PolicyForm(_MajorForm):
@@ -117,8 +119,10 @@ class LoanProductAdmin(_Configuration):
                 "fields": [
                     ("min_amount_minor", "max_amount_minor"),
                     ("min_instalments", "max_instalments"),
-                    ("annual_rate", "method", "day_count"),
-                    ("principal_grace", "interest_basis", "payoff_interest"),
+                    ("annual_rate", "day_count"),
+                    ("method", "fixed_instalment_percent"),
+                    ("principal_grace", "interest_grace"),
+                    ("interest_basis", "payoff_interest"),
                     ("prepayment", "allocation"),
                     ("takes_partial", "cooling_off_days", "max_tranches"),
                 ],
@@ -128,8 +132,10 @@ class LoanProductAdmin(_Configuration):
             "Charges",
             {
                 "fields": [
-                    ("arrangement_fee_percent", "instalment_fee_minor"),
-                    ("penalty_percent", "penalty_grace_days"),
+                    ("arrangement_fee_percent", "arrangement_fee_minor"),
+                    ("instalment_fee_basis", "instalment_fee_minor", "instalment_fee_percent"),
+                    ("penalty_basis", "penalty_minor", "penalty_percent"),
+                    "penalty_grace_days",
                 ]
             },
         ),

@@ -13,13 +13,32 @@ from django.db.models import F, Q
 from common.money import Money
 from loans.rules.calendar import DayCount
 from loans.rules.offering import MAX_TRANCHES, AllocationOrder
-from loans.rules.terms import MAX_INSTALMENTS, InterestBasis, Method, PayoffInterest, Prepayment
+from loans.rules.terms import (
+    MAX_INSTALMENTS,
+    FeeBasis,
+    InterestBasis,
+    Method,
+    PayoffInterest,
+    PenaltyBasis,
+    Prepayment,
+)
 
 _PERCENT = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]
 _METHODS = [
     (Method.EQUAL_INSTALMENT.value, "Equal instalments"),
     (Method.EQUAL_PRINCIPAL.value, "Equal principal"),
     (Method.FLAT.value, "Flat"),
+    (Method.FIXED_INSTALMENT.value, "Fixed instalment, the rest with the last one"),
+]
+_FEE_BASES = [
+    (FeeBasis.FLAT.value, "an amount"),
+    (FeeBasis.PRINCIPAL.value, "% of its principal"),
+    (FeeBasis.INSTALMENT.value, "% of principal and interest"),
+]
+_PENALTY_BASES = [
+    (PenaltyBasis.PRINCIPAL_AND_INTEREST.value, "% of the overdue principal and interest"),
+    (PenaltyBasis.PRINCIPAL.value, "% of the overdue principal"),
+    (PenaltyBasis.FLAT.value, "an amount"),
 ]
 _PREPAYMENTS = [
     (Prepayment.REDUCE_TERM.value, "Fewer instalments"),
@@ -74,17 +93,34 @@ class LoanProduct(models.Model):
     day_count = models.CharField(
         max_length=13, choices=[(each.value, each.value) for each in DayCount], default=DayCount.THIRTY_360.value
     )
+    fixed_instalment_percent = models.DecimalField(
+        "fixed instalment (% of the amount)", max_digits=5, decimal_places=2, null=True, blank=True, validators=_PERCENT
+    )
     arrangement_fee_percent = models.DecimalField(
         "arrangement fee (% of the amount)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
     )
+    arrangement_fee_minor = models.BigIntegerField("arrangement fee", default=0, validators=[MinValueValidator(0)])
+    instalment_fee_basis = models.CharField(
+        "each instalment's fee is", max_length=10, choices=_FEE_BASES, default=FeeBasis.FLAT.value
+    )
     instalment_fee_minor = models.BigIntegerField("fee per instalment", default=0, validators=[MinValueValidator(0)])
+    instalment_fee_percent = models.DecimalField(
+        "fee per instalment (%)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
+    )
+    penalty_basis = models.CharField(
+        "a late penalty is", max_length=22, choices=_PENALTY_BASES, default=PenaltyBasis.PRINCIPAL_AND_INTEREST.value
+    )
+    penalty_minor = models.BigIntegerField("late penalty", default=0, validators=[MinValueValidator(0)])
     penalty_percent = models.DecimalField(
-        "late penalty (% of what is overdue)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
+        "late penalty (%)", max_digits=5, decimal_places=2, default=0, validators=_PERCENT
     )
     penalty_grace_days = models.PositiveSmallIntegerField(
         "days before a penalty", default=5, validators=[MaxValueValidator(366)]
     )
     principal_grace = models.PositiveSmallIntegerField("first instalments without principal", default=0)
+    interest_grace = models.PositiveSmallIntegerField(
+        "first instalments without interest", default=0, help_text="It is due with the first instalment after them."
+    )
     prepayment = models.CharField(
         "an extra payment means", max_length=18, choices=_PREPAYMENTS, default=Prepayment.REDUCE_TERM.value
     )
@@ -123,7 +159,37 @@ class LoanProduct(models.Model):
                     max_instalments__gte=F("min_instalments"),
                     max_instalments__lte=MAX_INSTALMENTS,
                     principal_grace__lt=F("min_instalments"),
+                    interest_grace__lt=F("min_instalments"),
                 ),
+                violation_error_message="The limits have to fit each other, and a grace leaves one instalment at least.",
+            ),
+            models.CheckConstraint(
+                name="loans_product_fixed_instalment",
+                condition=Q(
+                    method=Method.FIXED_INSTALMENT.value,
+                    fixed_instalment_percent__isnull=False,
+                    fixed_instalment_percent__gt=0,
+                )
+                | (~Q(method=Method.FIXED_INSTALMENT.value) & Q(fixed_instalment_percent__isnull=True)),
+                violation_error_message="A fixed instalment, and only that, needs its share of the amount.",
+            ),
+            models.CheckConstraint(
+                name="loans_product_instalment_fee",
+                condition=Q(instalment_fee_basis=FeeBasis.FLAT.value, instalment_fee_percent=0)
+                | (
+                    Q(instalment_fee_basis__in=[FeeBasis.PRINCIPAL.value, FeeBasis.INSTALMENT.value])
+                    & Q(instalment_fee_minor=0, instalment_fee_percent__gt=0)
+                ),
+                violation_error_message="Give the fee per instalment as an amount or in per cent, as chosen.",
+            ),
+            models.CheckConstraint(
+                name="loans_product_penalty",
+                condition=Q(penalty_basis=PenaltyBasis.FLAT.value, penalty_percent=0, penalty_minor__gt=0)
+                | (
+                    Q(penalty_basis__in=[PenaltyBasis.PRINCIPAL.value, PenaltyBasis.PRINCIPAL_AND_INTEREST.value])
+                    & Q(penalty_minor=0)
+                ),
+                violation_error_message="Give the late penalty as an amount or in per cent, as chosen.",
             ),
             models.CheckConstraint(
                 name="loans_product_tranches",
@@ -138,6 +204,7 @@ class LoanProduct(models.Model):
                     annual_rate__lte=100,
                     arrangement_fee_percent__gte=0,
                     arrangement_fee_percent__lt=100,
+                    arrangement_fee_minor__gte=0,
                     instalment_fee_minor__gte=0,
                     penalty_percent__gte=0,
                     penalty_percent__lte=100,
@@ -157,8 +224,17 @@ class LoanProduct(models.Model):
         return Money(self.max_amount_minor, self.currency)
 
     @property
+    def arrangement_fee(self) -> Money:
+        """What is charged beside the percentage."""
+        return Money(self.arrangement_fee_minor, self.currency)
+
+    @property
     def instalment_fee(self) -> Money:
         return Money(self.instalment_fee_minor, self.currency)
+
+    @property
+    def penalty(self) -> Money:
+        return Money(self.penalty_minor, self.currency)
 
 
 class RateBand(models.Model):

@@ -19,11 +19,22 @@ from loans.queries import Offer
 from loans.rules import documents, offering
 from loans.rules.documents import Document, Table
 from loans.rules.events import EventType
+from loans.rules.terms import PayoffInterest, Penalty, PenaltyBasis, Prepayment
 
 _LEGAL = (
     "Amounts are in {currency}. Made by machine; valid without a signature. {bank} will never ask for your password or PIN. "
     "Reference {reference}."
 )
+
+_EXTRA = {
+    Prepayment.REDUCE_TERM: "it leads to fewer instalments",
+    Prepayment.REDUCE_INSTALMENT: "it leads to smaller instalments",
+    Prepayment.NEXT_INSTALMENTS: "it pays the next instalments in advance",
+}
+_TO = {
+    PayoffInterest.TO_DATE: "to that day",
+    PayoffInterest.TO_PERIOD_END: "to the end of the running month",
+}
 
 
 def day_text(day: date) -> str:
@@ -74,11 +85,17 @@ def _percent(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:.2f} %"
 
 
+def _late(penalty: Penalty, currency: str) -> str:
+    if penalty.basis is PenaltyBasis.FLAT:
+        return display(Money(penalty.amount_minor, currency))
+    of = "principal" if penalty.basis is PenaltyBasis.PRINCIPAL else "principal and interest"
+    return f"{penalty.percent:f} % of the overdue {of}"
+
+
 def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
     """The terms in words."""
     terms = offer.terms
     penalty = terms.penalty
-    extra = "fewer instalments" if terms.prepayment == "REDUCE_TERM" else "smaller instalments"
     parts = [
         (
             "What it costs",
@@ -90,8 +107,8 @@ def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
         (
             "Paying earlier",
             (
-                f"You may pay more at any time without a fee; it leads to {extra}. Paying all of it costs what you owe and the "
-                "interest to that day."
+                f"You may pay more at any time without a fee; {_EXTRA[terms.prepayment]}. Paying all of it costs what you owe "
+                f"and the interest {_TO[terms.payoff_interest]}."
             ),
         ),
     ]
@@ -110,8 +127,8 @@ def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
             (
                 "Paying late",
                 (
-                    f"If an instalment is not paid {penalty.grace_days} days after its day, we charge {penalty.percent:f} % of what is "
-                    "overdue, once for each instalment."
+                    f"If an instalment is not paid {penalty.grace_days} days after its day, we charge "
+                    f"{_late(penalty, terms.currency)}, once for each instalment."
                 ),
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -40,11 +40,18 @@ class ProductTerms:
     currency: str
     method: str
     day_count: str
+    fixed_instalment_percent: Decimal | None
     arrangement_fee_percent: Decimal
+    arrangement_fee_minor: int
+    instalment_fee_basis: str
     instalment_fee_minor: int
+    instalment_fee_percent: Decimal
+    penalty_basis: str
+    penalty_minor: int
     penalty_percent: Decimal
     penalty_grace_days: int
     principal_grace: int
+    interest_grace: int
     prepayment: str
     interest_basis: str
     payoff_interest: str
@@ -75,18 +82,17 @@ def terms_fields(
         "instalments": instalments,
         "day_count": product.day_count,
         "principal_grace": product.principal_grace,
+        "interest_grace": product.interest_grace,
         "prepayment": product.prepayment,
         "interest_basis": product.interest_basis,
         "payoff_interest": product.payoff_interest,
         "allocation": [f"{when}:{part}" for when in When for part in _PARTS[AllocationOrder(product.allocation)]],
         "fees": _fees(product),
     }
-    if product.penalty_percent:
-        fields["penalty"] = {
-            "basis": "PRINCIPAL_AND_INTEREST",
-            "percent": str(product.penalty_percent),
-            "grace_days": product.penalty_grace_days,
-        }
+    if product.fixed_instalment_percent is not None:
+        fields["instalment_amount"] = major(share(amount_minor, product.fixed_instalment_percent), product.currency)
+    if penalty := _penalty(product):
+        fields["penalty"] = penalty
     if later:
         fields["later"] = [
             {"after_months": part.after_months, "amount": major(part.amount_minor, product.currency)} for part in later
@@ -94,13 +100,31 @@ def terms_fields(
     return fields
 
 
+def share(amount_minor: int, percent: Decimal) -> int:
+    """So many per cent of an amount, half to even, one minor unit at least."""
+    return max(int((amount_minor * percent / 100).to_integral_value(rounding=ROUND_HALF_EVEN)), 1)
+
+
+def _penalty(product: ProductTerms) -> dict[str, Any] | None:
+    late = {"basis": product.penalty_basis, "grace_days": product.penalty_grace_days}
+    if product.penalty_minor:
+        return {**late, "amount": major(product.penalty_minor, product.currency)}
+    return {**late, "percent": str(product.penalty_percent)} if product.penalty_percent else None
+
+
 def _fees(product: ProductTerms) -> list[dict[str, str]]:
     found = []
     if product.arrangement_fee_percent:
         found.append({"timing": "DISBURSEMENT", "basis": "PRINCIPAL", "percent": str(product.arrangement_fee_percent)})
+    if product.arrangement_fee_minor:
+        amount = major(product.arrangement_fee_minor, product.currency)
+        found.append({"timing": "DISBURSEMENT", "basis": "FLAT", "amount": amount})
     if product.instalment_fee_minor:
         amount = major(product.instalment_fee_minor, product.currency)
         found.append({"timing": "INSTALMENT", "basis": "FLAT", "amount": amount})
+    if product.instalment_fee_percent:
+        percent = str(product.instalment_fee_percent)
+        found.append({"timing": "INSTALMENT", "basis": product.instalment_fee_basis, "percent": percent})
     return found
 
 

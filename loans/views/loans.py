@@ -16,6 +16,7 @@ from common.money import Money, display
 from loans import queries, services
 from loans.forms import ConfirmForm, ExtraForm, RecoverForm
 from loans.models import OPEN_STATES, Application, Loan
+from loans.rules.terms import PayoffInterest
 from loans.views import figures
 from loans.views.base import LoansSection, loan_crumbs
 
@@ -158,7 +159,7 @@ class PayOffPage(LoansSection):
         except DomainError as error:
             context["refusal"] = error.text
         else:
-            names = (("Principal", parts.principal), ("Interest to today", parts.interest), ("Fees", parts.fees))
+            names = (("Principal", parts.principal), (_interest_label(loan), parts.interest), ("Fees", parts.fees))
             rows = [
                 {"label": label, "value": display(Money(minor, loan.currency)), "money": True}
                 for label, minor in (*names, ("Penalties", parts.penalties))
@@ -247,6 +248,11 @@ def _confirmed(
         return show(view.own_loan(loan_id), form, status=422)
     messages.success(view.request, done)
     return redirect("loans:loan", loan_id=loan_id)
+
+
+def _interest_label(loan: Loan) -> str:
+    whole = queries.terms_of(loan).payoff_interest is PayoffInterest.TO_PERIOD_END
+    return "Interest to the next due date" if whole else "Interest to today"
 
 
 def _still_owed(loan: Loan) -> Money | None:

@@ -333,6 +333,40 @@ def test_the_product_says_what_interest_is_and_what_an_extra_payment_does(
     assert (loan.status, loan.owed_minor, right()) == (Loan.Status.CLOSED, 0, [])
 
 
+def test_every_kind_of_fee_penalty_and_grace_comes_from_the_product(alice: User) -> None:
+    LoanProduct.objects.filter(code="PERSONAL").update(
+        method="FIXED_INSTALMENT",
+        fixed_instalment_percent="2.5",
+        interest_grace=1,
+        arrangement_fee_percent=0,
+        arrangement_fee_minor=25_00,
+        instalment_fee_basis="INSTALMENT",
+        instalment_fee_percent="2",
+        penalty_basis="FLAT",
+        penalty_minor=15_00,
+        penalty_percent=0,
+        payoff_interest="TO_PERIOD_END",
+    )
+
+    loan = running_loan(alice)
+
+    terms = queries.terms_of(loan)
+    assert terms.instalment_amount_minor == 150_00
+    assert (terms.penalty.amount_minor, terms.penalty.basis.value) == (15_00, "FLAT")
+    assert books()["4110"] == 25_00
+    rows = queries.instalments_of(loan)
+    # The first interest comes with the second instalment, on top of 150.00; the last takes the rest.
+    assert (rows[0].interest_minor, rows[1].interest_minor > rows[2].interest_minor) == (0, True)
+    assert [row.principal_minor + row.interest_minor for row in rows[2:11]] == [150_00] * 9
+    assert rows[2].fee_minor == 3_00
+    assert rows[-1].principal_minor > 4_000_00
+    post(loan.account, -posted(loan.account), on=TODAY, text="Holiday", kind="withdrawal")
+    live_until(date(2026, 4, 9))
+    loan.refresh_from_db()
+    assert loan.penalty_balance_minor == 15_00
+    assert right() == []
+
+
 def test_pays_nothing_twice_for_one_wish(alice: User) -> None:
     loan = running_loan(alice)
     client_id = uuid4()

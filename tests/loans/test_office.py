@@ -137,6 +137,30 @@ def test_the_administrator_edits_products_and_policy(administrator: User, lender
     assert (product.name, product.min_amount_minor, product.max_amount_minor) == ("Everyday loan", 1_000_00, 60_000_50)
     wrong = client.post("/admin/loans/loanproduct/PERSONAL/change/", {**data, "max_amount_minor": "-1"})
     assert "Enter an amount such as" in wrong.content.decode()
+    every_kind = {
+        "method": "FIXED_INSTALMENT",
+        "fixed_instalment_percent": "2.5",
+        "day_count": "ACTUAL/ACTUAL",
+        "principal_grace": "1",
+        "interest_grace": "2",
+        "payoff_interest": "TO_PERIOD_END",
+        "arrangement_fee_minor": "25.00",
+        "instalment_fee_basis": "INSTALMENT",
+        "instalment_fee_percent": "0.5",
+        "penalty_basis": "FLAT",
+        "penalty_minor": "15",
+        "penalty_percent": "0",
+    }
+    assert client.post("/admin/loans/loanproduct/PERSONAL/change/", {**data, **every_kind}).status_code == 302
+    refused = {
+        "A fixed instalment, and only that": {"fixed_instalment_percent": ""},
+        "Give the fee per instalment": {"instalment_fee_minor": "3.00"},
+        "Give the late penalty": {"penalty_minor": "0"},
+        "a grace leaves one instalment": {"interest_grace": "6"},
+    }
+    for told, wrong_choice in refused.items():
+        answer = client.post("/admin/loans/loanproduct/PERSONAL/change/", {**data, **every_kind, **wrong_choice})
+        assert (answer.status_code, told in answer.content.decode()) == (200, True), told
     policy = {
         "approve_from_score": "80",
         "refer_from_score": "50",
