@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.models import F
 
 from common.db import lock_advisory, require_transaction
-from common.rows import insert
 from fraud.models import Activity, Case, Decision, EntityReport, Label
 from fraud.queries.history import Ask, Known, Totals, known_of, lock_key
 from fraud.rules.entities import Entities, entities_of
@@ -26,6 +25,7 @@ from fraud.rules.features.arithmetic import (
     is_transfer,
     moment_of,
 )
+from fraud.services.keeping import Row, keep_step
 
 # Advisory locks live in one space for the whole database; this number is fraud's.
 CUSTOMER_LOCKS = 4601
@@ -48,9 +48,7 @@ def lock_customers(*, customer_ids: Collection[uuid.UUID]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key", [CUSTOMER_LOCKS, keys])
 
 
-def requested_step(
-    decision_id: uuid.UUID, facts: Facts, *, entities: Entities, known: Known, settled: bool
-) -> Activity:
+def requested_step(decision_id: uuid.UUID, facts: Facts, *, entities: Entities, known: Known, settled: bool) -> Row:
     """The payment just decided as the customer's latest step, still to be written; settled too when it was approved."""
     return _step(decision_id, facts, entities, known, requested=True, settled=settled)
 
@@ -60,7 +58,7 @@ def remember_release(*, decision: Decision, now: datetime) -> None:
     require_transaction()
     entities = _entities(decision)
     known = known_of(Ask(decision.customer_id, decision.account_ref, entities, now))
-    insert(_step(decision.pk, _facts(decision), entities, known, requested=False, settled=True))
+    keep_step(_step(decision.pk, _facts(decision), entities, known, requested=False, settled=True))
 
 
 def report_entities(label: Label) -> None:
@@ -87,7 +85,7 @@ def rebuild_missing() -> int:
         entities = _entities(decision)
         known = known_of(Ask(decision.customer_id, decision.account_ref, entities, at))
         settled = not requested or decision.outcome == Outcome.APPROVED
-        insert(_step(decision.pk, _facts(decision), entities, known, requested=requested, settled=settled))
+        keep_step(_step(decision.pk, _facts(decision), entities, known, requested=requested, settled=settled))
         written += 1
     for label in Label.objects.select_related("decision").order_by("labelled_at", "pk"):
         report_entities(label)
@@ -112,7 +110,7 @@ def _past_steps() -> Iterator[tuple[datetime, Decision, bool]]:
 
 def _step(
     decision_id: uuid.UUID, facts: Facts, entities: Entities, known: Known, *, requested: bool, settled: bool
-) -> Activity:
+) -> Row:
     this = given(facts, at_us=known.at_us)
     own = this.type_code == OWN
     minor = max(this.amount_minor, 0)
@@ -132,22 +130,22 @@ def _step(
         account_changes=int(known.moves),
     )
     at = moment_of(known.at_us)
-    return Activity(
+    return {
         **dict(zip(Totals._fields, map(add, known.totals, added), strict=True)),
-        decision_id=decision_id,
-        customer_id=facts.customer_id,
-        number=known.number + 1,
-        at=at,
-        requested=requested,
-        settled_minor=minor if counted else None,
-        account_ref=facts.account_ref,
-        payee_key=entities.beneficiary,
-        device_key=entities.device,
-        ip_key=entities.ip,
-        first_at=at if known.first_us is None else moment_of(known.first_us),
-        last_request_at=at if requested else _moment(known.last_request_us),
-        payee_settled=known.past.payee_settled + int(settled),
-    )
+        "decision_id": decision_id,
+        "customer_id": facts.customer_id,
+        "number": known.number + 1,
+        "at": at,
+        "requested": requested,
+        "settled_minor": minor if counted else None,
+        "account_ref": facts.account_ref,
+        "payee_key": entities.beneficiary,
+        "device_key": entities.device,
+        "ip_key": entities.ip,
+        "first_at": at if known.first_us is None else moment_of(known.first_us),
+        "last_request_at": at if requested else _moment(known.last_request_us),
+        "payee_settled": known.past.payee_settled + int(settled),
+    }
 
 
 def _moment(at_us: int | None) -> datetime | None:

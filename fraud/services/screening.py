@@ -6,14 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 from django.conf import settings
 
 from common.db import require_transaction
-from common.rows import insert
-from fraud.models import Activity, Decision
+from fraud.models import Decision
 from fraud.queries.history import Ask, Known, known_of, known_of_each
 from fraud.queries.lists import Asked, standings_of
 from fraud.rules.deciding import MODEL_MISSING, Decided, decide, decide_many
@@ -25,6 +24,7 @@ from fraud.rules.judging import FIRST_FLAG, NOT_SCREENED, Judgement, judge, shad
 from fraud.rules.lists import Standing, Told
 from fraud.services import engine
 from fraud.services.history import lock_customers, requested_step
+from fraud.services.keeping import Row, keep_decision, keep_decisions
 from fraud.services.opening import open_case
 from fraud.services.silence import keep_silent
 
@@ -52,9 +52,8 @@ def screen(*, facts: Facts) -> Verdict:
     )
     latency_ms = (time.perf_counter() - started) * 1000
     decision = _decision(facts, entities, vector, decided, live, latency_ms)
-    settled = decided.outcome is Outcome.APPROVED
-    insert(decision, requested_step(decision.pk, facts, entities=entities, known=known, settled=settled))
-    keep_silent(decision.pk, judgement.silent + shadow_hits(live.shadow, vector))
+    keep_decision(decision, _step(decision, facts, entities, known))
+    keep_silent(decision["id"], judgement.silent + shadow_hits(live.shadow, vector))
     _open_case(decision)
     return _verdict(decided, decision)
 
@@ -111,13 +110,10 @@ def _screen_wave(facts: Sequence[Facts]) -> list[Verdict]:
         _decision(each, of, vector, found, live, latency_ms)
         for each, of, vector, found in zip(facts, entities, vectors, decided, strict=True)
     ]
-    Decision.objects.bulk_create(decisions)
-    Activity.objects.bulk_create(
-        requested_step(decision.pk, each, entities=of, known=past, settled=decision.outcome == Outcome.APPROVED)
-        for decision, each, of, past in zip(decisions, facts, entities, known, strict=True)
-    )
+    steps = map(_step, decisions, facts, entities, known)
+    keep_decisions(list(zip(decisions, steps, strict=True)))
     for decision, (vector, judgement) in zip(decisions, judged, strict=True):
-        keep_silent(decision.pk, judgement.silent + shadow_hits(live.shadow, vector))
+        keep_silent(decision["id"], judgement.silent + shadow_hits(live.shadow, vector))
         _open_case(decision)
     return [_verdict(found, decision) for found, decision in zip(decided, decisions, strict=True)]
 
@@ -176,12 +172,12 @@ def _missing(judgement: Judgement) -> Judgement:
     return Judgement(Outcome.FLAGGED, score, reasons, judgement.silent)
 
 
-def _verdict(decided: Decided, decision: Decision) -> Verdict:
+def _verdict(decided: Decided, decision: Row) -> Verdict:
     return Verdict(
         outcome=decided.outcome,
         score=decided.score,
         reasons=decided.reasons,
-        decision_id=decision.pk,
+        decision_id=decision["id"],
         layers=decided.layers,
         primary_method=decided.primary_method,
         confidence=decided.confidence or "",
@@ -189,11 +185,11 @@ def _verdict(decided: Decided, decision: Decision) -> Verdict:
     )
 
 
-def _keep(facts: Facts, decided: Decided) -> Decision:
+def _keep(facts: Facts, decided: Decided) -> Row:
     """A decision without a vector: it leaves no step behind."""
     entities = entities_of(beneficiary_ref=facts.beneficiary_ref, device=facts.device, ip=facts.ip)
     decision = _decision(facts, entities, {}, decided, engine.NOTHING_LOADED, latency_ms=0.0)
-    insert(decision)
+    keep_decision(decision)
     _open_case(decision)
     return decision
 
@@ -205,43 +201,49 @@ def _decision(
     decided: Decided,
     live: engine.Engine,
     latency_ms: float,
-) -> Decision:
-    return Decision(
-        subject_kind=facts.subject_kind,
-        subject_id=facts.subject_id,
-        customer_id=facts.customer_id,
-        account_ref=facts.account_ref,
-        account_label=facts.account_label[:80],
-        amount_minor=facts.amount_minor,
-        currency=facts.currency,
-        amount_base_minor=facts.amount_base_minor,
-        at=facts.at,
-        transfer_type=facts.transfer_type,
-        channel=facts.channel,
-        beneficiary_ref=facts.beneficiary_ref,
-        beneficiary_label=facts.beneficiary_label[:120],
-        ip=entities.address,
-        country=facts.country,
-        home_country=facts.home_country,
-        device=facts.device[:200],
-        outcome=decided.outcome,
-        score=decided.score,
-        layers=dict(decided.layers),
-        primary_method=decided.primary_method,
-        confidence=decided.confidence or "",
-        agreement_percent=decided.agreement_percent,
-        model_id=live.model_id,
-        reasons=[asdict(reason) for reason in decided.reasons],
-        rule_versions={rule.code: rule.version for rule in live.rules},
-        features=vector,
+) -> Row:
+    return {
+        "id": uuid4(),
+        "subject_kind": facts.subject_kind,
+        "subject_id": facts.subject_id,
+        "customer_id": facts.customer_id,
+        "account_ref": facts.account_ref,
+        "account_label": facts.account_label[:80],
+        "amount_minor": facts.amount_minor,
+        "currency": facts.currency,
+        "amount_base_minor": facts.amount_base_minor,
+        "at": facts.at,
+        "transfer_type": facts.transfer_type,
+        "channel": facts.channel,
+        "beneficiary_ref": facts.beneficiary_ref,
+        "beneficiary_label": facts.beneficiary_label[:120],
+        "ip": entities.address,
+        "country": facts.country,
+        "home_country": facts.home_country,
+        "device": facts.device[:200],
+        "outcome": decided.outcome,
+        "score": decided.score,
+        "layers": dict(decided.layers),
+        "primary_method": decided.primary_method,
+        "confidence": decided.confidence or "",
+        "agreement_percent": decided.agreement_percent,
+        "model_id": live.model_id,
+        "reasons": [asdict(reason) for reason in decided.reasons],
+        "rule_versions": {rule.code: rule.version for rule in live.rules},
+        "features": vector,
         # Nothing was computed for a payment that was not screened, and nobody shall learn from it.
-        schema_hash=SCHEMA_HASH if vector else "",
-        latency_ms=latency_ms,
-    )
+        "schema_hash": SCHEMA_HASH if vector else "",
+        "latency_ms": latency_ms,
+    }
 
 
-def _open_case(decision: Decision) -> None:
+def _step(decision: Row, facts: Facts, entities: Entities, known: Known) -> Row:
+    settled = decision["outcome"] == Outcome.APPROVED
+    return requested_step(decision["id"], facts, entities=entities, known=known, settled=settled)
+
+
+def _open_case(decision: Row) -> None:
     """A person looks at what was not approved."""
-    if decision.outcome != Outcome.APPROVED:
-        codes = [reason["code"] for reason in decision.reasons]
-        open_case(decision=decision, outcome=decision.outcome, codes=codes, score=decision.score)
+    if decision["outcome"] != Outcome.APPROVED:
+        codes = [reason["code"] for reason in decision["reasons"]]
+        open_case(decision=Decision(**decision), outcome=decision["outcome"], codes=codes, score=decision["score"])
