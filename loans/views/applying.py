@@ -214,7 +214,8 @@ class ApplicationPage(LoansSection):
         }
         if application.status == Application.Status.APPROVED:
             offer = queries.offer_of(offering.terms_on(application.offered_terms or {}, timezone.now().date()))
-            context |= {"offer": offer, "offer_rows": figures.offer_rows(offer), "plan": figures.schedule_rows(offer)}
+            plan = figures.in_view(figures.schedule_rows(offer))
+            context |= {"offer": offer, "offer_rows": figures.offer_rows(offer), "plan": plan}
         return self.page("application", context, status=status)
 
 

@@ -19,7 +19,6 @@ from loans.queries import Offer
 from loans.views import figures
 
 _FIRST = {"product": "PERSONAL", "amount": "10000.00", "instalments": "36"}
-_ROWS = 12
 
 
 class CalculatorPage(View):
@@ -40,8 +39,8 @@ class CalculatorPage(View):
                 "offer": offer,
                 "rows": figures.offer_rows(offer),
                 "chart": figures.yearly_chart(offer),
-                "plan": figures.schedule_rows(offer)[:_ROWS],
-                "longer": len(offer.schedule.rows) > _ROWS,
+                "plan": figures.schedule_rows(offer)[: figures.ROWS_IN_VIEW],
+                "longer": len(offer.schedule.rows) > figures.ROWS_IN_VIEW,
                 "best": best,
                 "apply_url": f"{reverse('loans:apply')}?{urlencode(wish)}",
             }

@@ -14,6 +14,8 @@ from loans import queries
 from loans.models import Instalment, Loan
 from loans.queries import Offer
 
+ROWS_IN_VIEW = 12
+
 
 def day(value: date) -> str:
     return date_format(value, "j M Y")
@@ -125,7 +127,7 @@ def instalment_rows(loan: Loan, rows: Sequence[Instalment], today: date) -> list
                 "due": row.due_date,
                 "principal": text(row.principal_minor),
                 "interest": text(row.interest_minor),
-                "charges": text(row.fee_minor + row.penalty_minor),
+                "fees": text(row.fee_minor + row.penalty_minor),
                 "total": text(row.total_minor),
                 "outstanding": text(row.outstanding_minor),
                 "state": state,
@@ -133,6 +135,12 @@ def instalment_rows(loan: Loan, rows: Sequence[Instalment], today: date) -> list
             }
         )
     return found
+
+
+def in_view(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of a plan as a page shows them: what is paid and what is far off are folded away."""
+    first = next((at for at, row in enumerate(rows) if row.get("label") != "Paid"), len(rows))
+    return {"paid": rows[:first], "next": rows[first : first + ROWS_IN_VIEW], "later": rows[first + ROWS_IN_VIEW :]}
 
 
 def yearly_chart(offer: Offer) -> dict[str, Any]:

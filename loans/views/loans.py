@@ -54,7 +54,7 @@ class LoanPage(LoansSection):
             "bucket": queries.bucket_of(loan.days_past_due) if loan.days_past_due else None,
             "facts": _facts(loan),
             "parts": figures.tranche_rows(loan),
-            "plan": figures.instalment_rows(loan, rows, today),
+            "plan": figures.in_view(figures.instalment_rows(loan, rows, today)),
             "payments": queries.payments_of(loan)[:6],
             "still_owed": _still_owed(loan),
             "can_cancel": active and today <= loan.cooling_off_until,
