@@ -18,7 +18,11 @@ class Activity(models.Model):
     never goes back. Totals count this step too; `settled_*` only those to others, of a known amount.
     """
 
-    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Without a constraint of the database: written with its decision by one statement, and neither can be taken away
+    # again, so that looking the decision up in every payment finds nothing new.
+    decision = models.ForeignKey(
+        Decision, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     customer_id = models.UUIDField()
     number = models.PositiveIntegerField()
     at = models.DateTimeField()

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import sub
 from typing import Any, NamedTuple
 
 from common.rows import Prepared
@@ -152,35 +151,38 @@ def _totals(numbers: Sequence[int]) -> Mapping[str, Totals]:
 
 
 def _differences(last: Totals, windows: Mapping[str, Totals]) -> dict[str, Any]:
-    def since(name: str) -> Totals:
-        return Totals._make(map(sub, last, windows[name]))
-
-    hour, day, week, month, quarter, ten = map(since, ("1hour", "24hour", "7d", "30d", "90d", "last10"))
+    """What happened in each window: the totals now less those at its beginning."""
+    half_minute, ten_minutes, hour, day = windows["30s"], windows["10min"], windows["1hour"], windows["24hour"]
+    week, month, quarter, ten = windows["7d"], windows["30d"], windows["90d"], windows["last10"]
     return {
-        "transfers_30s": since("30s").transfers,
-        "transfers_10min": since("10min").transfers,
-        "transfers_1hour": hour.transfers,
-        "transfers_24hour": day.transfers,
-        "requests_1hour": hour.requests,
-        "requests_24hour": day.requests,
-        "requests_30d": month.requests,
-        "sent_1hour_minor": hour.sent_total_minor,
-        "sent_24hour_minor": day.sent_total_minor,
-        "settled_7d": week.settled,
-        "settled_7d_minor": week.settled_total_minor,
-        "settled_30d": month.settled,
-        "settled_30d_minor": month.settled_total_minor,
-        "squares_30d": (month.squares_high, month.squares_low),
-        "settled_90d": quarter.settled,
-        "settled_90d_minor": quarter.settled_total_minor,
-        "squares_90d": (quarter.squares_high, quarter.squares_low),
-        "settled_last10": ten.settled,
-        "settled_last10_minor": ten.settled_total_minor,
-        "squares_last10": (ten.squares_high, ten.squares_low),
-        "abroad_90d": quarter.abroad,
-        "risky_30d": month.risky,
-        "own_30d": month.own,
+        "transfers_30s": last.transfers - half_minute.transfers,
+        "transfers_10min": last.transfers - ten_minutes.transfers,
+        "transfers_1hour": last.transfers - hour.transfers,
+        "transfers_24hour": last.transfers - day.transfers,
+        "requests_1hour": last.requests - hour.requests,
+        "requests_24hour": last.requests - day.requests,
+        "requests_30d": last.requests - month.requests,
+        "sent_1hour_minor": last.sent_total_minor - hour.sent_total_minor,
+        "sent_24hour_minor": last.sent_total_minor - day.sent_total_minor,
+        "settled_7d": last.settled - week.settled,
+        "settled_7d_minor": last.settled_total_minor - week.settled_total_minor,
+        "settled_30d": last.settled - month.settled,
+        "settled_30d_minor": last.settled_total_minor - month.settled_total_minor,
+        "squares_30d": _squares(last, month),
+        "settled_90d": last.settled - quarter.settled,
+        "settled_90d_minor": last.settled_total_minor - quarter.settled_total_minor,
+        "squares_90d": _squares(last, quarter),
+        "settled_last10": last.settled - ten.settled,
+        "settled_last10_minor": last.settled_total_minor - ten.settled_total_minor,
+        "squares_last10": _squares(last, ten),
+        "abroad_90d": last.abroad - quarter.abroad,
+        "risky_30d": last.risky - month.risky,
+        "own_30d": last.own - month.own,
     }
+
+
+def _squares(last: Totals, start: Totals) -> tuple[int, int]:
+    return last.squares_high - start.squares_high, last.squares_low - start.squares_low
 
 
 def _since(moment_us: int | None, now_us: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.rules.facts import CRITICAL_FROM, SUSPICIOUS_FROM, Confidence, Outcome, Reason, risk_level
+from fraud.rules.facts import CRITICAL_FROM, SUSPICIOUS_FROM, Confidence, Outcome, Reason
 from fraud.rules.features import FEATURES, MODEL_FEATURES, VECTOR_FEATURES, Vector
 from fraud.rules.judging import BLOCKED_SCORE, HIGHEST_FLAGGED, Judgement
 from fraud.rules.learning.layers import UNSUPERVISED, LayerName
@@ -103,7 +103,7 @@ def _conclude(
     if outcome is not Outcome.BLOCKED:
         score = min(score, HIGHEST_FLAGGED)
     reasons = judgement.reasons + tuple(_reason(name, stack, row, vector, currency) for name in raised)
-    agreeing = sum(risk_level(value) is not risk_level(0.0) for value in layers.values())
+    agreeing = sum(value >= SUSPICIOUS_FROM for value in layers.values())
     if outcome is Outcome.APPROVED:
         agreeing = len(layers) - agreeing
     return Decided(

@@ -53,8 +53,7 @@ def screen(*, facts: Facts) -> Verdict:
     latency_ms = (time.perf_counter() - started) * 1000
     decision = _decision(facts, entities, vector, decided, live, latency_ms)
     keep_decision(decision, _step(decision, facts, entities, known))
-    keep_silent(decision["id"], judgement.silent + shadow_hits(live.shadow, vector))
-    _open_case(decision)
+    _follow_up(decision, judgement, vector, live)
     return _verdict(decided, decision)
 
 
@@ -113,8 +112,7 @@ def _screen_wave(facts: Sequence[Facts]) -> list[Verdict]:
     steps = map(_step, decisions, facts, entities, known)
     keep_decisions(list(zip(decisions, steps, strict=True)))
     for decision, (vector, judgement) in zip(decisions, judged, strict=True):
-        keep_silent(decision["id"], judgement.silent + shadow_hits(live.shadow, vector))
-        _open_case(decision)
+        _follow_up(decision, judgement, vector, live)
     return [_verdict(found, decision) for found, decision in zip(decided, decisions, strict=True)]
 
 
@@ -242,8 +240,15 @@ def _step(decision: Row, facts: Facts, entities: Entities, known: Known) -> Row:
     return requested_step(decision["id"], facts, entities=entities, known=known, settled=settled)
 
 
+def _follow_up(decision: Row, judgement: Judgement, vector: dict[str, Value], live: engine.Engine) -> None:
+    """What few payments have: rules that hit and were quiet or in shadow, and a case."""
+    if hits := judgement.silent + shadow_hits(live.shadow, vector):
+        keep_silent(decision["id"], hits)
+    if decision["outcome"] != Outcome.APPROVED:
+        _open_case(decision)
+
+
 def _open_case(decision: Row) -> None:
     """A person looks at what was not approved."""
-    if decision["outcome"] != Outcome.APPROVED:
-        codes = [reason["code"] for reason in decision["reasons"]]
-        open_case(decision=Decision(**decision), outcome=decision["outcome"], codes=codes, score=decision["score"])
+    codes = [reason["code"] for reason in decision["reasons"]]
+    open_case(decision=Decision(**decision), outcome=decision["outcome"], codes=codes, score=decision["score"])

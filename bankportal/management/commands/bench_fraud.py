@@ -63,6 +63,7 @@ class Command(BaseCommand):
                 busy_payments=options["busy_payments"],
                 now=timezone.now(),
             )
+            decisions.vacuum()
             figures.checkpoint()
             step("Deciding one by one")
             singly = self._singly(past, options["decisions"])
