@@ -15,6 +15,7 @@ from fraud.rules.learning import boosting, unsupervised
 from fraud.rules.learning.boosting import CHOICES, Choice
 from fraud.rules.learning.evaluation import rule_scores
 from fraud.rules.learning.layers import LayerName
+from fraud.rules.learning.metrics import wilson
 from fraud.rules.learning.stack import (
     Budget,
     Scaled,
@@ -28,8 +29,9 @@ from fraud.rules.learning.stack import (
 from fraud.rules.learning.trees import Floats
 
 SEED = 20_260_105
-# False alarms that the threshold is set for in training; what it comes to on unseen banks is measured.
-AIMED_AT = 0.02
+# False alarms that the threshold is set for, on one of the banks to learn from that the fit before it had not seen; what it
+# comes to on the banks to measure on is measured.
+AIMED_AT = 0.035
 RECALL, FALSE_POSITIVES = 0.85, 0.05
 
 Say = Callable[[str], None]
@@ -70,6 +72,8 @@ def measure(
         "false_positives": _share(alarms, patterns == Pattern.ORDINARY),
         "recall": _share(alarms, patterns != Pattern.ORDINARY),
         "patterns": {pattern.value: _share(alarms, patterns == pattern) for pattern in FRAUDS},
+        "intervals": {pattern.value: _interval(alarms, patterns == pattern) for pattern in FRAUDS},
+        "seeds": _by_seed(test_seeds, [len(rows[seed]) for seed in test_seeds], alarms, patterns),
         "layers": {str(name): _at_five_percent(values, patterns) for name, values in said.items()},
     }
     found["missed"] = missed(found)
@@ -91,7 +95,8 @@ def missed(found: dict[str, Any]) -> list[str]:
 def _learn(
     known: Sequence[tuple[Bank, Floats]], rules: Sequence[LiveRule], choices: Sequence[Choice], jobs: int, say: Say
 ) -> tuple[Stack, float]:
-    """All layers, and the threshold above which the last training days had as many false alarms as aimed at."""
+    """All layers, and the threshold above which there were as many false alarms as aimed at, among payments that the fit
+    did not know: of the last bank, after a fit on the others, or of the last days where there is only one bank."""
     at_us = np.concatenate([bank.events.at_us for bank, _ in known])
     order = np.argsort(at_us, kind="stable")
     rows = np.concatenate([part for _, part in known])[order]
@@ -112,11 +117,18 @@ def _learn(
     ordinary = unsupervised.sample(rows[fraud == 0], seed=SEED)
     for name, layer in unsupervised.fit(ordinary, seed=SEED).items():
         stack[name] = Scaled(layer, unsupervised_scale(layer.raw(ordinary), budget))
-    last = rows[-len(fitted.validation_scores) :]
-    said = _said(stack, last, rules)
-    # What the chosen way said about days it had not seen, not what the final fit says about days it knows.
-    said[LayerName.SUPERVISED] = stack[LayerName.SUPERVISED].scale.apply(fitted.validation_scores)
-    return stack, threshold_for(combine(said)[fitted.validation_labels == 0], AIMED_AT)
+    if len(known) > 1:
+        others = np.concatenate([part for _, part in known[:-1]])
+        labels = np.concatenate([bank.fraud for bank, _ in known[:-1]])
+        unknown, unknown_fraud = known[-1][1], known[-1][0].fraud
+        unknown_scores = boosting.fit_once(others, labels, fitted.choice, seed=SEED, jobs=jobs).raw(unknown)
+    else:
+        unknown, unknown_fraud = rows[-len(fitted.validation_scores) :], fitted.validation_labels
+        unknown_scores = fitted.validation_scores
+    said = _said(stack, unknown, rules)
+    # Not what the final fit says about payments that it knows.
+    said[LayerName.SUPERVISED] = stack[LayerName.SUPERVISED].scale.apply(unknown_scores)
+    return stack, threshold_for(combine(said)[unknown_fraud == 0], AIMED_AT)
 
 
 def _said(stack: Stack, rows: Floats, rules: Sequence[LiveRule]) -> dict[LayerName, Floats]:
@@ -125,6 +137,26 @@ def _said(stack: Stack, rows: Floats, rules: Sequence[LiveRule]) -> dict[LayerNa
 
 def _share(alarms: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
     return round(float(alarms[among].mean()), 4)
+
+
+def _interval(alarms: NDArray[np.bool_], among: NDArray[np.bool_]) -> list[float]:
+    """Where the recall lies in 95 of 100 such samples, were the payments independent of each other."""
+    return [round(bound, 4) for bound in wilson(int(alarms[among].sum()), int(among.sum()))]
+
+
+def _by_seed(
+    seeds: Sequence[int], sizes: Sequence[int], alarms: NDArray[np.bool_], patterns: NDArray[np.str_]
+) -> dict[str, dict[str, float]]:
+    """Each bank's own figures: what is found and wrongly stopped must not come from one of them."""
+    found, start = {}, 0
+    for seed, size in zip(seeds, sizes, strict=True):
+        part, kinds = alarms[start : start + size], patterns[start : start + size]
+        start += size
+        found[str(seed)] = {
+            "recall": _share(part, kinds != Pattern.ORDINARY),
+            "false_positives": _share(part, kinds == Pattern.ORDINARY),
+        }
+    return found
 
 
 def _at_five_percent(values: Floats, patterns: NDArray[np.str_]) -> dict[str, float]:

@@ -40,7 +40,7 @@ class WebhookForm(DecisionForm):
 
 @admin.register(Webhook)
 class WebhookAdmin(FileAdmin):
-    list_display = ("gateway", "url", "state", "set_at", "waits")
+    list_display = ("gateway", "address", "state", "set_at", "waits")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
     search_fields = ("client__name", "client__key_id__exact", "url")
     search_help_text = "Name of the gateway, key id, or address"
@@ -64,6 +64,10 @@ class WebhookAdmin(FileAdmin):
     @display(description="Gateway", ordering="client__name")
     def gateway(self, webhook: Webhook) -> str:
         return webhook.client.name
+
+    @display(description="Address", ordering="url")
+    def address(self, webhook: Webhook) -> str:
+        return webhook.url
 
     @display(description="State", label=COLOURS)
     def state(self, webhook: Webhook) -> str:

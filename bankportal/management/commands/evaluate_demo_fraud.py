@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", metavar="OUT", help="also write the report here")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        began = time.monotonic()
         out = Path(options["json"]) if options["json"] else None
         if out is not None and not out.parent.is_dir():
             raise CommandError(f"There is no folder {out.parent} for --json.")
@@ -45,6 +48,8 @@ class Command(BaseCommand):
             raise CommandError(f"These banks cannot be learnt from: {error}.") from error
         except ValueError as error:
             raise CommandError(str(error)) from error
+        report["seconds"] = round(time.monotonic() - began, 1)
+        report["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         self._print(report)
         if out is not None:
             out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -59,10 +64,16 @@ class Command(BaseCommand):
         self.stdout.write(
             f"  found {report['recall']:.1%}, false alarms {report['false_positives']:.1%} of ordinary payments"
         )
+        for seed, found in report["seeds"].items():
+            self.stdout.write(
+                f"  seed {seed:11}{found['recall']:>8.1%}, false alarms {found['false_positives']:.1%} of ordinary payments"
+            )
         for pattern, recall in report["patterns"].items():
-            self.stdout.write(f"  {pattern:16}{recall:>8.1%}")
+            low, high = report["intervals"][pattern]
+            self.stdout.write(f"  {pattern:16}{recall:>8.1%}  (95 of 100: {low:.1%} to {high:.1%})")
         self.stdout.write("each layer alone, at 5 % false alarms:")
         for layer, found in report["layers"].items():
             self.stdout.write(
                 f"  {layer:18}" + "  ".join(f"{pattern} {recall:.0%}" for pattern, recall in found.items())
             )
+        self.stdout.write(f"It took {report['seconds']:.0f} s and at most {report['peak_memory_mb']:,} MB of memory.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,16 @@ def recall_at(wanted: NDArray[np.bool_], scores: Floats, ordinary: NDArray[np.bo
     if not wanted.any():
         return float("nan")
     return float((scores[wanted] > threshold_for(scores[ordinary], share)).mean())
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """The interval that holds a share in 95 of 100 samples of this size (Wilson, 1927); 0 to 1 for an empty one."""
+    if not of:
+        return 0.0, 1.0
+    share, square = hits / of, 1.959964**2
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = math.sqrt(square * (share * (1 - share) / of + square / (4 * of**2))) / (1 + square / of)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def card_precision(*, labels: NDArray, scores: Floats, days: NDArray, customers: NDArray, top: int) -> float:
