@@ -20,12 +20,18 @@ from common.money import Money
 from identity import queries as identity
 from identity.backoffice import ReadOnlyAdmin, decision_page, record_refusal
 from loans import queries, services
-from loans.admin import plans
+from loans.admin import drawings, plans
 from loans.admin.payouts import Payouts, loan_facts, parts
 from loans.models import Loan, Restructure
 from loans.queries.portfolio import portfolio
 
 LABELS = {"ACTIVE": "success", "CLOSED": "info", "CANCELLED": "info", "WRITTEN_OFF": "danger"}
+# Why a collection failed, as people say it.
+REASONS = {
+    "insufficient_funds": "Not enough money",
+    "account_frozen": "Account frozen",
+    "account_closed": "Account closed",
+}
 DECIDED = {"PROPOSED": "warning", "APPROVED": "success", "REFUSED": "danger"}
 
 
@@ -109,7 +115,10 @@ class LoanAdmin(Payouts, ReadOnlyAdmin):
                 _event(event, loan.currency) for event in loan.events.select_related("actor").order_by("-number")
             ],
             "movements": [_movement(each, loan.currency) for each in loan.movements.order_by("-pk")[:30]],
-            "collections": loan.collections.order_by("-day")[:15],
+            "collections": [
+                (each, REASONS.get(each.reason, each.reason.replace("_", " ").capitalize()))
+                for each in loan.collections.order_by("-day")[:15]
+            ],
             "parts": parts(loan),
             "proposals": loan.restructures.select_related("maker", "checker").order_by("-made_at"),
             "may_serve": may
@@ -125,7 +134,7 @@ class LoanAdmin(Payouts, ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Loan portfolio",
-            "books": portfolio(today=timezone.now().date()),
+            "books": [(book, drawings.vintages(book.vintages)) for book in portfolio(today=timezone.now().date())],
         }
         return TemplateResponse(request, "admin/loans/portfolio.html", context)
 
@@ -318,6 +327,11 @@ def _books(loan: Loan) -> list[tuple[str, Money]]:
     return [(label, Money(minor, loan.currency)) for label, minor in figures]
 
 
+def _money(minor: int, currency: str) -> Money | str:
+    """An amount; a dash where there is none, so that a table shows what there is."""
+    return Money(minor, currency) if minor else "–"
+
+
 def _row(row: Any, currency: str) -> tuple[Any, ...]:
     parts = (
         row.principal_minor,
@@ -326,7 +340,7 @@ def _row(row: Any, currency: str) -> tuple[Any, ...]:
         row.total_minor,
         row.paid_minor,
     )
-    return (row.number, row.due_date, *(Money(part, currency) for part in parts))
+    return (row.number, row.due_date, *(_money(part, currency) for part in parts))
 
 
 def _event(event: Any, currency: str) -> tuple[Any, ...]:
@@ -337,4 +351,4 @@ def _event(event: Any, currency: str) -> tuple[Any, ...]:
 
 def _movement(each: Any, currency: str) -> tuple[Any, ...]:
     parts = (each.principal_minor, each.interest_minor, each.fee_minor + each.penalty_minor, each.allowance_minor)
-    return (each.day, each.get_kind_display(), *(Money(part, currency) for part in parts), each.entry_id)
+    return (each.day, each.get_kind_display(), *(_money(part, currency) for part in parts), each.entry_id)

@@ -124,7 +124,8 @@ class LoanProductAdmin(_Configuration):
                     ("principal_grace", "interest_grace"),
                     ("interest_basis", "payoff_interest"),
                     ("prepayment", "allocation"),
-                    ("takes_partial", "cooling_off_days", "max_tranches"),
+                    ("takes_partial", "cooling_off_days"),
+                    "max_tranches",
                 ],
             },
         ),
@@ -133,9 +134,10 @@ class LoanProductAdmin(_Configuration):
             {
                 "fields": [
                     ("arrangement_fee_percent", "arrangement_fee_minor"),
-                    ("instalment_fee_basis", "instalment_fee_minor", "instalment_fee_percent"),
-                    ("penalty_basis", "penalty_minor", "penalty_percent"),
-                    "penalty_grace_days",
+                    "instalment_fee_basis",
+                    ("instalment_fee_minor", "instalment_fee_percent"),
+                    ("penalty_basis", "penalty_grace_days"),
+                    ("penalty_minor", "penalty_percent"),
                 ]
             },
         ),

@@ -113,6 +113,8 @@ def test_the_portfolio_adds_up(alice: User, lender: User, login: Login) -> None:
 
     assert f"€{loan.principal_balance_minor / 100:,.2f}" in page
     assert "March 2026" in page
+    assert "No loan of these months was ever 30 days late." in page
+    assert page.count("<rect") == 1
     assert "Personal loan" in page
 
 
