@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -111,3 +113,9 @@ def test_what_is_unusual_stands_out_and_is_named(layers: dict[LayerName, Layer],
     layer = layers[name]
     assert layer.raw(odd[None, :])[0] > np.median(layer.raw(usual))
     assert int(np.argmax(layer.explain(odd))) == 7
+
+
+def test_a_process_that_serves_starts_without_the_libraries_that_only_fit() -> None:
+    code = "import django, sys; django.setup(); print(sorted({'sklearn', 'xgboost', 'lightgbm'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split("\n")[-2] == "[]"

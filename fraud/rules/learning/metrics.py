@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from fraud.rules.learning.stack import threshold_for
 from fraud.rules.learning.trees import Floats
@@ -33,6 +32,9 @@ class Quality:
 
 def measure(*, labels: NDArray, scores: Floats, days: NDArray, customers: NDArray) -> Quality:
     """Raises OneClassOnly."""
+    # Here and not above: pages read this module's figures in processes that serve, and those go without the library.
+    from sklearn.metrics import average_precision_score, roc_auc_score  # noqa: PLC0415
+
     if not (labels == 1).any() or not (labels == 0).any():
         raise OneClassOnly("the rows to measure on hold only one class")
     return Quality(
