@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, ClassVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -24,8 +24,13 @@ from common import errors
 from common.db import use_case
 from common.rows import Rows, insert
 
+# Whether this transaction holds the key, asked before anything is read: what another did under it is then there to see.
+_CLAIM = "SELECT set_config('audit.claimed', pg_try_advisory_xact_lock(%s)::text, true)"
 _KNOWN = Rows(
-    "SELECT {record} FROM audit_idempotencyrecord record WHERE record.user_id = %(user)s AND record.key = %(key)s",
+    """
+    SELECT {record}, current_setting('audit.claimed') FROM (SELECT) AS once
+      LEFT JOIN audit_idempotencyrecord record ON record.user_id = %(user)s AND record.key = %(key)s
+    """,
     record=IdempotencyRecord,
 )
 KEPT_FOR = timedelta(hours=24)
@@ -83,9 +88,7 @@ def idempotent(operation: Operation) -> Operation:
         user_id = request.user.pk
         assert user_id is not None, "every API operation asks for a login first"
         with use_case():
-            _lock(user_id=user_id, key=key)
-            found = _KNOWN.first({"user": user_id, "key": key})
-            known: IdempotencyRecord | None = found[0] if found else None
+            known = _claim(user_id=user_id, key=key)
             if known is not None and known.expires_at > now:
                 return _replay(known, request, body_mac)
             if known is not None:
@@ -114,13 +117,16 @@ def idempotent(operation: Operation) -> Operation:
     return once
 
 
-def _lock(*, user_id: int, key: str) -> None:
-    """Hold the key until the transaction ends; whoever comes meanwhile is told to wait."""
+def _claim(*, user_id: int, key: str) -> IdempotencyRecord | None:
+    """Hold the key until the transaction ends (whoever comes meanwhile is told to wait) and find what was answered to it."""
     digest = hashlib.sha256(f"idempotency\n{user_id}\n{key}".encode()).digest()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], signed=True)])
-        if not cursor.fetchone()[0]:
-            raise RequestInFlight
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    database.later(_CLAIM, [int.from_bytes(digest[:8], signed=True)], writes=False)
+    [(known, claimed)] = _KNOWN.all({"user": user_id, "key": key})
+    if claimed != "true":
+        raise RequestInFlight
+    assert known is None or isinstance(known, IdempotencyRecord)
+    return known
 
 
 def _mac(body: bytes) -> str:

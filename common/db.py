@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+
+_LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
 class NoTransaction(RuntimeError):
@@ -11,7 +15,7 @@ class NoTransaction(RuntimeError):
 
 def in_transaction() -> bool:
     """Whether a caller opened a transaction; the blocks around a TestCase do not count."""
-    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+    return any(not getattr(block, "_from_testcase", False) for block in connections[DEFAULT_DB_ALIAS].atomic_blocks)
 
 
 def require_transaction() -> None:
@@ -37,4 +41,11 @@ def lock_advisory(*, namespace: int, key: int) -> None:
     """Take a transaction-scoped advisory lock; `namespace` and `key` are 32-bit integers."""
     require_transaction()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [namespace, key])
+        cursor.execute(_LOCK, [namespace, key])
+
+
+def lock_advisory_first(*, namespace: int, key: int) -> None:
+    """The same lock, taken before the transaction's next statement looks at anything, in the same trip to the server."""
+    require_transaction()
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    database.later(_LOCK, [namespace, key], writes=False)

@@ -13,10 +13,9 @@ from functools import cached_property, lru_cache
 from itertools import count
 from operator import attrgetter
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Field, Model
 from django.db.models.base import ModelState
 from django.db.models.fields import NOT_PROVIDED
@@ -25,45 +24,84 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 _numbers = count(1)
 
 
+def ask(statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
+    """The rows of one statement."""
+    return _answer(statement, values)[1]
+
+
+def _answer(statement: str, values: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Description and rows. Django's cursor is there only when somebody listens: it takes longer than the driver."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.queries_logged or database.execute_wrappers:
+        with database.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.description, cursor.fetchall()
+    line = _line(database)
+    with database.wrap_database_errors, line.cursor() as own:
+        own.execute(statement, values)
+        return own.description, own.fetchall()
+
+
+def _line(database: Any) -> Any:
+    """The driver's connection, fit for a statement: what Django looks at before each."""
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    database.validate_no_broken_transaction()
+    return database.connection
+
+
 class Prepared:
     """One statement with parameters `%(name)s`. The server must be able to tell their types, so some need a cast."""
 
     def __init__(self, sql: str) -> None:
         self._sql = sql
         self._name = f"bankportal_{next(_numbers)}"
-        self._known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     def all(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, [parameters[name] for name in self._names])
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        return [self.read(row) for row in ask(*self.statement(parameters))]
+
+    def read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What a row of the server stands for."""
+        return row
 
     def first(self, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row, or None."""
         found = self.all(parameters)
         return found[0] if found else None
 
-    def run(self, values: Sequence[Any]) -> None:
-        """For a statement that gives no rows: the values of its parameters in their order."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, values)
+    def later(self, values: Sequence[Any], *, writes: bool) -> None:
+        """For a statement whose rows nobody reads: it travels with the next one (`DatabaseWrapper.later`).
 
-    def _execute(self, cursor: Any, values: Sequence[Any]) -> None:
-        if settings.DATABASE_PREPARE:
-            self._prepare(cursor.db.connection)
-            cursor.execute(self._call, values)
-        else:
-            cursor.execute(self._text, dict(zip(self._names, values, strict=True)))
+        `values` are those of its parameters in their order.
+        """
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        database.later(*self._statement(values), writes=writes)
+
+    def statement(self, parameters: Mapping[str, Any]) -> tuple[str, Any]:
+        """What to send, and with which values."""
+        return self._statement([parameters[name] for name in self._names])
+
+    def text(self, given: Mapping[str, str]) -> str:
+        """The statement with other text for some of its parameters."""
+        return _PARAMETER.sub(lambda found: given.get(found[1], found[0]), self._text)
+
+    def _statement(self, values: Sequence[Any]) -> tuple[str, Any]:
+        if not settings.DATABASE_PREPARE:
+            return self._text, dict(zip(self._names, values, strict=True))
+        database = connections[DEFAULT_DB_ALIAS]
+        line = _line(database)
+        if self._name not in line.prepared:
+            with database.wrap_database_errors:
+                self._prepare(line)
+        return self._call, values
 
     def _prepare(self, line: Any) -> None:
-        if line not in self._known:
-            places = {name: f"${place}" for place, name in enumerate(self._names, start=1)}
-            # A cursor of the driver's own: this is no query of the request that happens to come first.
-            with line.cursor() as cursor:
-                cursor.execute(f"PREPARE {self._name} AS " + _PARAMETER.sub(lambda found: places[found[1]], self._text))
-            self._known[line] = True
+        places = {name: f"${place}" for place, name in enumerate(self._names, start=1)}
+        # A cursor of the driver's own: this is no query of the request that happens to come first.
+        with line.cursor() as cursor:
+            cursor.execute(f"PREPARE {self._name} AS " + _PARAMETER.sub(lambda found: places[found[1]], self._text))
+        line.prepared.add(self._name)
 
     @cached_property
     def _text(self) -> str:
@@ -78,12 +116,50 @@ class Prepared:
         return f"EXECUTE {self._name} ({', '.join(['%s'] * len(self._names))})"
 
 
+class Together:
+    """Several questions asked at once. Each has one row at most; one may take its parameters from what another before it found.
+
+    `Together(payee=(BY_NUMBER, {}), person=(PERSON, {"user": "payee.owner_id"}))`: for each question, what stands for its
+    parameters in terms of the questions before it or of parameters of the whole; others keep their names.
+    """
+
+    def __init__(self, **questions: tuple[Prepared, Mapping[str, str]]) -> None:
+        self._questions = {alias: question for alias, (question, _) in questions.items()}
+        self._texts = {alias: question.text(given) for alias, (question, given) in questions.items()}
+        self._ends: list[tuple[int, int]] = []
+
+    def ask(self, parameters: Mapping[str, Any]) -> dict[str, tuple[Any, ...] | None]:
+        """The row of each question, None where it found nothing."""
+        whole = self._whole
+        description, [row] = _answer(*whole.statement(parameters))
+        if not self._ends:
+            starts = [place for place, column in enumerate(description) if column[0] == _FOUND]
+            self._ends = list(zip(starts, [*starts[1:], len(description)], strict=True))
+        return {
+            alias: question.read(row[start + 1 : end]) if row[start] else None
+            for (alias, question), (start, end) in zip(self._questions.items(), self._ends, strict=True)
+        }
+
+    @cached_property
+    def _whole(self) -> Prepared:
+        parts = (
+            f"LEFT JOIN LATERAL (SELECT true AS {_FOUND}, each.* FROM ({text}) AS each) AS {alias} ON true"  # noqa: S608
+            for alias, text in self._texts.items()
+        )
+        columns = ", ".join(f"{alias}.*" for alias in self._questions)
+        return Prepared(f"SELECT {columns} FROM (SELECT) AS once {' '.join(parts)}")  # noqa: S608 -- texts of ours
+
+
+_FOUND = "question_has_a_row"
+
+
 class _Shape(NamedTuple):
-    """How one model is cut out of a row: its part of the columns, its attributes, and what decodes some of them."""
+    """How one model is cut out of a row: its part of the columns, its key, its attributes, and what decodes some of them."""
 
     model: type[Model]
     start: int
     end: int
+    key: int
     attributes: list[str]
     decoders: list[tuple[int, Callable[..., Any]]]
 
@@ -91,16 +167,18 @@ class _Shape(NamedTuple):
 class Rows(Prepared):
     """`Rows("SELECT {account}, {owner} FROM accounts_account account JOIN ...", account=Account, owner=User)`.
 
-    Each name is the alias of a table and stands for all columns of its model; a row is a tuple of instances.
+    Each name is the alias of a table and stands for all columns of its model; a row is a tuple of instances (None where
+    an outer join found nothing), and of the further columns as they come.
     """
 
     def __init__(self, sql: str, **tables: type[Model]) -> None:
         super().__init__(sql)
         self._tables = tables
 
-    def all(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Every row as a tuple of instances, in the order of the models."""
-        return [tuple(_instance(shape, row) for shape in self._shapes) for row in super().all(parameters)]
+    def read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The instances in the order of the models."""
+        shapes = self._shapes
+        return (*(_instance(shape, row) for shape in shapes), *row[shapes[-1].end :])
 
     @cached_property
     def _text(self) -> str:
@@ -120,12 +198,15 @@ class Rows(Prepared):
                 (place, decode) for place, field in enumerate(fields) for decode in field.get_db_converters(connection)
             ]
             end = start + len(fields)
-            shapes.append(_Shape(model, start, end, [field.attname for field in fields], decoders))
+            key = start + [field.primary_key for field in fields].index(True)
+            shapes.append(_Shape(model, start, end, key, [field.attname for field in fields], decoders))
             start = end
         return shapes
 
 
-def _instance(shape: _Shape, row: tuple[Any, ...]) -> Model:
+def _instance(shape: _Shape, row: tuple[Any, ...]) -> Model | None:
+    if row[shape.key] is None:
+        return None
     values = list(row[shape.start : shape.end])
     for place, decode in shape.decoders:
         values[place] = decode(values[place], None, connection)
@@ -141,7 +222,8 @@ def insert(*instances: Model) -> None:
     """Write a few new rows, of one table or of several, with one statement: all of them or none.
 
     What the database fills by itself (a `db_default`, a key that counts up) is left to it and not read back; no signals
-    are sent. Raises what `save(force_insert=True)` raises.
+    are sent. Raises what `save(force_insert=True)` raises, but in a transaction only at the next statement, at the end of
+    the savepoint or at the commit, because it does not wait for the server.
     """
     statement, shapes = _inserting(tuple(type(instance) for instance in instances))
     values: list[Any] = []
@@ -150,7 +232,7 @@ def insert(*instances: Model) -> None:
         values += read(instance)
         for place, field in adapted:
             values[start + place] = field.get_db_prep_save(values[start + place], connection)
-    statement.run(values)
+    statement.later(values, writes=True)
     for instance in instances:
         instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
 

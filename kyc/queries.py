@@ -22,8 +22,8 @@ from kyc.rules import isolation, limits, numbers, personal
 
 REQUIRED_KINDS = (Document.Kind.IDENTITY, Document.Kind.ADDRESS, Document.Kind.SELFIE)
 
-# The same rows as `_ever_approved`.
-_PERSON = Prepared(
+# The same rows as `_ever_approved`: who somebody is, for `Person`.
+PERSON = Prepared(
     """
     SELECT first_name, last_name, home_country, address, postcode, city FROM kyc_application
      WHERE user_id = %(user)s AND (state = 'APPROVED' OR state = 'EXPIRED' AND decided_at IS NOT NULL)
@@ -76,7 +76,7 @@ def is_approved(user_id: int) -> bool:
 
 def person(user_id: int) -> Person | None:
     """Who somebody is by the latest approval, also one that has expired since; None before the first."""
-    row = _PERSON.first({"user": user_id})
+    row = PERSON.first({"user": user_id})
     return Person(*row) if row else None
 
 

@@ -127,7 +127,7 @@ class HoldState:
 
 _BALANCES = Prepared("SELECT account_id, posted, held, floor FROM ledger_balance WHERE account_id = ANY (%(accounts)s)")
 # With an array the server plans anew each time, for it does not know how many are in it.
-_BALANCE = Prepared("SELECT posted, held, floor FROM ledger_balance WHERE account_id = %(account)s")
+BALANCE = Prepared("SELECT posted, held, floor FROM ledger_balance WHERE account_id = %(account)s")
 _INTERNAL_BALANCES = """
 SELECT a.id, s.balance + tail.amount, 0, NULL
   FROM ledger_ledgeraccount a
@@ -144,7 +144,7 @@ SELECT a.id, s.balance + tail.amount, 0, NULL
 
 def balance(account_id: int) -> Balance:
     """The balance now. Raises UnknownAccount."""
-    row = _BALANCE.first({"account": account_id})
+    row = BALANCE.first({"account": account_id})
     return Balance(*row) if row else balances([account_id])[account_id]
 
 

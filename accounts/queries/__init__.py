@@ -33,7 +33,11 @@ _LOCKED_ACCOUNTS = Rows(
     " ORDER BY account.id FOR NO KEY UPDATE OF account",
     **_WHOLE,
 )
-_BY_NUMBER = Rows(f"SELECT {{account}}, {{owner}}, {{product}} {_FROM} WHERE account.number = %(number)s", **_WHOLE)
+# Its id once more by a name that is like no other, for questions that go on from it.
+BY_NUMBER = Rows(
+    f"SELECT {{account}}, {{owner}}, {{product}}, account.id AS account_key {_FROM} WHERE account.number = %(number)s",
+    **_WHOLE,
+)
 _OWN_ACCOUNT = Rows(
     """
     SELECT {account}, {product} FROM accounts_account account
@@ -136,20 +140,23 @@ def find_by_number(number: str) -> Account:
 
     Raises UnknownAccount; `data["reason"]` is `check_digits` when the number cannot exist.
     """
-    wanted = numbers.normalise(number)
-    if not numbers.is_valid(wanted):
+    return found_by_number(number, BY_NUMBER.first({"number": numbers.normalise(number)}))
+
+
+def found_by_number(number: str, row: tuple[Any, ...] | None) -> Account:
+    """The account in the row of `BY_NUMBER` that was found for a number. Raises UnknownAccount as `find_by_number` does."""
+    if not numbers.is_valid(numbers.normalise(number)):
         raise UnknownAccount(
             "This account number has a typing mistake. Check it digit by digit.", data={"reason": "check_digits"}
         )
-    found = _BY_NUMBER.first({"number": wanted})
-    if found is None:
+    if row is None:
         raise UnknownAccount("There is no account with this number.", data={"reason": "unknown"})
-    return _joined(found)
+    return _joined(row)
 
 
 def _joined(row: tuple[Any, ...]) -> Account:
     account: Account
-    account, account.owner, account.product = row
+    account, account.owner, account.product, *_ = row
     return account
 
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from accounts.models import Account, AccountFee, FeeBand, FeeVersion, Product
+from accounts.models import Account, AccountFee, FeeVersion, Product
 from accounts.rules import fees
 from accounts.rules.fees import Operation, Tariff
 from common.money import Money
-from common.rows import Rows
+from common.rows import Prepared
 
-_PRICE = Rows(
+# Rates as text: a number of JSON would be read as a float.
+PRICE = Prepared(
     """
-    SELECT {version}, {band}
-      FROM (SELECT newest.* FROM accounts_feeversion newest
-             WHERE newest.product_id = %(product)s AND newest.operation = %(operation)s AND newest.valid_from <= %(at)s
-             ORDER BY newest.valid_from DESC, newest.id DESC LIMIT 1) version
-      JOIN accounts_feeband band ON band.fee_id = version.id ORDER BY band.from_minor
-    """,
-    version=FeeVersion,
-    band=FeeBand,
+    SELECT version.id, version.least_minor, version.most_minor,
+           (SELECT json_agg(json_build_array(band.from_minor, band.fixed_minor, band.rate::text) ORDER BY band.from_minor)
+              FROM accounts_feeband band WHERE band.fee_id = version.id)
+      FROM accounts_feeversion version
+     WHERE version.product_id = %(product)s AND version.operation = %(operation)s AND version.valid_from <= %(at)s
+     ORDER BY version.valid_from DESC, version.id DESC LIMIT 1
+    """
 )
 
 
@@ -72,19 +74,27 @@ class Pricing:
         return Price(charge.fee, charge.note, self.version_id)
 
 
+FREE = Pricing(None, None)
+
+
 def pricing(*, product_code: str, operation: Operation, at: datetime) -> Pricing:
     """The price of an operation at a moment, for any number of amounts, in one query."""
-    found = _PRICE.all({"product": product_code, "operation": operation.value, "at": at})
-    if not found:
-        return Pricing(None, None)
-    version: FeeVersion = found[0][0]
-    bands: list[FeeBand] = [band for _, band in found]
-    tariff = Tariff(
-        bands=tuple(fees.Band(band.from_minor, band.fixed_minor, band.rate) for band in bands),
-        least_minor=version.least_minor,
-        most_minor=version.most_minor,
+    return priced(PRICE.first({"product": product_code, "operation": operation.value, "at": at}))
+
+
+def priced(row: tuple[Any, ...] | None) -> Pricing:
+    """The price in a row of `PRICE`; without one, or without bands, the operation is free."""
+    if row is None or row[3] is None:
+        return FREE
+    version_id, least_minor, most_minor, bands = row
+    return Pricing(
+        Tariff(
+            bands=tuple(fees.Band(from_minor, fixed_minor, Decimal(rate)) for from_minor, fixed_minor, rate in bands),
+            least_minor=least_minor,
+            most_minor=most_minor,
+        ),
+        version_id,
     )
-    return Pricing(tariff, version.pk)
 
 
 def price(*, product_code: str, operation: Operation, amount: Money, at: datetime) -> Price:

@@ -6,8 +6,9 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from common.db import require_transaction
 from fraud.rules.facts import Outcome, Verdict
@@ -45,8 +46,8 @@ def all_in_time(
 
 def _limit_statements(*, milliseconds: int) -> None:
     """No statement of this transaction may take longer, waiting for locks included."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    database.later("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)], writes=False)
 
 
 def _lift_limit() -> None:

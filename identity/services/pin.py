@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils.crypto import salted_hmac
 
-from common.db import lock_advisory, use_case
+from common.db import lock_advisory_first, use_case
 from common.rows import Rows
 from identity import events
 from identity.errors import PinLocked, PinNotSet, WeakPin, WrongPassword, WrongPin
@@ -76,7 +76,7 @@ def verify_pin(*, actor: User, pin: str, now: datetime) -> None:
 
 def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
     """None when the PIN is right, else how many tries are left."""
-    lock_advisory(namespace=_LOCKS, key=actor.pk)
+    lock_advisory_first(namespace=_LOCKS, key=actor.pk)
     found = _PIN.first({"user": actor.pk})
     if found is None:
         raise PinNotSet

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from common.errors import DomainError
+from common.rows import ask
 from ledger import errors
 
 ERRORS: Mapping[str, tuple[type[DomainError], str | None]] = {
@@ -68,6 +69,5 @@ def call(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def call_all(statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Every row of the calls that one statement makes. Raises as `call` does."""
-    with _domain_errors(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [tuple(row) for row in cursor.fetchall()]
+    with _domain_errors():
+        return ask(statement, parameters)

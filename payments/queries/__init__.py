@@ -14,7 +14,7 @@ from payments.queries.bulk import (
     paid_before,
     total_of,
 )
-from payments.queries.costs import Costs, cost_of
+from payments.queries.costs import Costs, cost_at, cost_of
 from payments.queries.history import (
     Direction,
     Figure,
@@ -50,6 +50,7 @@ from payments.queries.limits import (
     limits_for,
     sent_while_new,
 )
+from payments.queries.lookup import WAITING_AT_MOST, Lookup, look
 from payments.queries.payees import SavedPayee, get_payee_for, payees_for, saved_payees
 from payments.queries.standing_orders import (
     PREVIEWED,
@@ -67,11 +68,13 @@ __all__ = [
     "LIMITED_CHANNELS",
     "LIMITED_KINDS",
     "PREVIEWED",
+    "WAITING_AT_MOST",
     "BulkSums",
     "Costs",
     "Direction",
     "Figure",
     "LimitUse",
+    "Lookup",
     "MonthTotals",
     "PaymentDocument",
     "ReviewSummary",
@@ -86,6 +89,7 @@ __all__ = [
     "bulk_rows",
     "bulk_sums",
     "channels_for",
+    "cost_at",
     "cost_of",
     "document",
     "documents",
@@ -105,6 +109,7 @@ __all__ = [
     "latest_payment_at",
     "limit_used",
     "limits_for",
+    "look",
     "monthly_totals",
     "own_account_ids",
     "paid_before",

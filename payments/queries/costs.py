@@ -26,8 +26,13 @@ class Costs:
             return cost_without_fee(amount=amount)
         if operation not in self._known:
             self._known[operation] = fees.pricing(product_code=self._debit.product_id, operation=operation, at=self._at)
-        price = self._known[operation].price(amount)
-        return Cost(amount=amount, fee=price.fee, fee_note=price.note, fee_version_id=price.version_id)
+        return cost_at(self._known[operation], amount)
+
+
+def cost_at(pricing: fees.Pricing, amount: Money) -> Cost:
+    """What a payment of this amount costs where this is the price of its operation."""
+    price = pricing.price(amount)
+    return Cost(amount=amount, fee=price.fee, fee_note=price.note, fee_version_id=price.version_id)
 
 
 def cost_of(

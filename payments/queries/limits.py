@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -25,31 +25,39 @@ LIMITED_CHANNELS = (Channel.PORTAL, Channel.API, Channel.BULK)
 LIMITED_KINDS = (Kind.TRANSFER, Kind.WITHDRAWAL)
 _COUNTED = [Status.COMPLETED, Status.HELD]
 
-_ROWS = Prepared(
+LIMITS = Prepared(
     """
-SELECT customer_id IS NOT NULL, set_by, per_payment_minor, daily_minor, monthly_minor, new_payee_minor
+SELECT json_agg(json_build_array(customer_id IS NOT NULL, set_by, per_payment_minor, daily_minor, monthly_minor, new_payee_minor))
   FROM payments_limit WHERE (customer_id = %(customer)s OR customer_id IS NULL) AND channel = %(channel)s::text
 """
 )
-_LATEST = Prepared(
+LATEST = Prepared(
     """
 SELECT max(p.created_at) FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
  WHERE a.owner_id = %(customer)s AND p.created_at > %(after)s AND p.created_at <= %(until)s
 """
 )
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
 # Payments are found by the customer's accounts: every part is a walk along one of their indexes.
-_OUT = """
+_OUT = f"""
   FROM payments_payment p JOIN accounts_account a ON a.id = p.debit_account_id
- WHERE a.owner_id = %(customer)s AND p.kind = ANY (%(kinds)s) AND p.status = ANY (%(counted)s) AND p.created_at <= %(now)s
+ WHERE a.owner_id = %(customer)s AND p.kind IN ({_texts(LIMITED_KINDS)}) AND p.status IN ({_texts(_COUNTED)})
+   AND p.created_at <= %(now)s
 """
+_COOLED = f"interval '{COOLING_OFF.total_seconds():.0f} seconds'"
 _SUMS = f"""
-SELECT coalesce(sum(p.amount_base_minor), 0) AS monthly,
-       coalesce(sum(p.amount_base_minor) FILTER (WHERE p.created_at >= %(midnight)s), 0) AS daily
+SELECT coalesce(sum(p.amount_base_minor), 0)::bigint AS monthly,
+       coalesce(sum(p.amount_base_minor) FILTER (WHERE p.created_at >= %(midnight)s), 0)::bigint AS daily
   {_OUT} AND p.created_at >= %(month)s
    AND (p.channel = %(channel)s::text
-        OR %(channel)s::text = %(portal)s AND p.channel = %(order)s AND EXISTS (
+        OR %(channel)s::text = '{Channel.PORTAL.value}' AND p.channel = '{Channel.ORDER.value}' AND EXISTS (
              SELECT FROM payments_standingrun r JOIN payments_standingorder o ON o.id = r.order_id
-              WHERE r.payment_id = p.id AND o.created_at > p.created_at - %(cooling_off)s::interval))
+              WHERE r.payment_id = p.id AND o.created_at > p.created_at - {_COOLED}))
 """  # noqa: S608 -- text of this module
 
 
@@ -61,17 +69,17 @@ def _with_payee(whose: str) -> Prepared:
         SELECT sums.monthly, sums.daily,
                EXISTS (SELECT FROM payments_payee y
                         WHERE y.customer_id = %(customer)s AND {whose.format("y", account="account_id", iban="iban")}
-                          AND y.removed_at IS NULL AND y.created_at <= %(since)s)
-               OR EXISTS (SELECT {paid} AND p.created_at <= %(since)s),
-               (SELECT coalesce(sum(p.amount_base_minor), 0) {paid})
+                          AND y.removed_at IS NULL AND y.created_at <= %(now)s::timestamptz - {_COOLED})
+               OR EXISTS (SELECT {paid} AND p.created_at <= %(now)s::timestamptz - {_COOLED}),
+               (SELECT coalesce(sum(p.amount_base_minor), 0)::bigint {paid})
           FROM ({_SUMS}) sums
         """  # noqa: S608 -- text of this module
     )
 
 
 _USED = Prepared(f"SELECT monthly, daily FROM ({_SUMS}) sums")  # noqa: S608
-_USED_WITH_ACCOUNT = _with_payee("{0}.{account} = %(payee)s AND {0}.{iban} = ''")
-_USED_WITH_IBAN = _with_payee("{0}.{account} IS NULL AND {0}.{iban} = %(iban)s")
+USED_WITH_ACCOUNT = _with_payee("{0}.{account} = %(payee)s AND {0}.{iban} = ''")
+USED_WITH_IBAN = _with_payee("{0}.{account} IS NULL AND {0}.{iban} = %(iban)s")
 
 
 class Target(NamedTuple):
@@ -139,8 +147,13 @@ def effective_limits(*, customer_id: int, channel: Channel) -> Limits:
 
 def bank_and_own_limits(*, customer_id: int, channel: Channel) -> tuple[Limits, Limits]:
     """The bank's limits for this customer, and the customer's own."""
-    rows = _ROWS.all({"customer": customer_id, "channel": channel.value})
-    found = {(own, set_by): _limits(amounts) for own, set_by, *amounts in rows}
+    [row] = LIMITS.all({"customer": customer_id, "channel": channel.value})
+    return bank_and_own(row)
+
+
+def bank_and_own(row: tuple[Any, ...]) -> tuple[Limits, Limits]:
+    """The bank's limits and the customer's own in a row of `LIMITS`."""
+    found = {(own, set_by): _limits(amounts) for own, set_by, *amounts in row[0] or ()}
     default = found.get((False, Limit.SetBy.BANK), Limits())
     return found.get((True, Limit.SetBy.BANK), default), found.get((True, Limit.SetBy.CUSTOMER), Limits())
 
@@ -152,35 +165,34 @@ def limit_used(*, customer_id: int, channel: Channel, payee: Target | None, now:
     base currency; without a payee `new_payee` is None, as it is for one saved or paid before the cooling-off period.
     One query.
     """
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    facts: dict[str, Any] = {
-        "customer": customer_id,
-        "channel": channel.value,
-        "now": now,
-        "midnight": midnight,
-        "month": midnight.replace(day=1),
-        "since": now - COOLING_OFF,
-        "cooling_off": COOLING_OFF,
-        "kinds": [kind.value for kind in LIMITED_KINDS],
-        "counted": [status.value for status in _COUNTED],
-        "portal": Channel.PORTAL.value,
-        "order": Channel.ORDER.value,
-    }
+    facts: dict[str, Any] = {"customer": customer_id, "channel": channel.value, **moments(now)}
     question = _USED
     if payee is not None:
         facts |= {"payee": payee.account_id, "iban": payee.iban}
-        question = _USED_WITH_ACCOUNT if payee.account_id else _USED_WITH_IBAN
-    [(monthly, daily, *of_payee)] = question.all(facts)
+        question = USED_WITH_ACCOUNT if payee.account_id else USED_WITH_IBAN
+    [row] = question.all(facts)
+    return used_of(row)
+
+
+def moments(now: datetime) -> dict[str, datetime]:
+    """From when on payments count, as the questions about what is used ask it."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return {"now": now, "midnight": midnight, "month": midnight.replace(day=1)}
+
+
+def used_of(row: tuple[Any, ...]) -> Used:
+    """What is used in a row of one of those questions."""
+    monthly, daily, *of_payee = row
     new_payee = None
     if of_payee:
         is_known, sent = of_payee
-        new_payee = None if is_known else int(sent)
-    return Used(daily=int(daily), monthly=int(monthly), new_payee=new_payee)
+        new_payee = None if is_known else sent
+    return Used(daily=daily, monthly=monthly, new_payee=new_payee)
 
 
 def latest_payment_at(*, customer_id: int, after: datetime, until: datetime) -> datetime | None:
     """When the customer's newest payment was made, if that is in (after, until]."""
-    [(latest,)] = _LATEST.all({"customer": customer_id, "after": after, "until": until})
+    [(latest,)] = LATEST.all({"customer": customer_id, "after": after, "until": until})
     assert latest is None or isinstance(latest, datetime)
     return latest
 

@@ -199,6 +199,7 @@ def _deposit(
         payload_sha256=payload_hash(payload),
         debit=None,
         credit=account,
+        payer=None,
         cost=cost_without_fee(amount=parties.amount_for(account, amount=amount, currency=currency)),
         channel=channel,
         source=source,

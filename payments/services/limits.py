@@ -44,13 +44,18 @@ def require_within(
     """
     if channel not in queries.LIMITED_CHANNELS or kind not in queries.LIMITED_KINDS:
         return
-    if amount_base_minor is None:
-        raise NoReferenceRate(field="amount")
-    excess = first_excess(
-        amount=amount_base_minor,
-        limits=queries.effective_limits(customer_id=customer_id, channel=channel),
+    require_left(
+        amount_base_minor=amount_base_minor,
+        holding=queries.effective_limits(customer_id=customer_id, channel=channel),
         used=queries.limit_used(customer_id=customer_id, channel=channel, payee=payee, now=now),
     )
+
+
+def require_left(*, amount_base_minor: int | None, holding: Limits, used: Used) -> None:
+    """Raise LimitExceeded or NoReferenceRate (field `amount`) when an amount breaks a limit of which so much is used."""
+    if amount_base_minor is None:
+        raise NoReferenceRate(field="amount")
+    excess = first_excess(amount=amount_base_minor, limits=holding, used=used)
     if excess is not None:
         raise _refusal(excess)
 
@@ -71,12 +76,8 @@ class Tally:
 
     def require(self, *, amount_base_minor: int | None, payee: queries.Target) -> None:
         """Raise LimitExceeded or NoReferenceRate (field `amount`) when one more payment would break a limit."""
-        if amount_base_minor is None:
-            raise NoReferenceRate(field="amount")
         used = Used(daily=self._daily, monthly=self._monthly, new_payee=self._new.get(payee))
-        excess = first_excess(amount=amount_base_minor, limits=self._limits, used=used)
-        if excess is not None:
-            raise _refusal(excess)
+        require_left(amount_base_minor=amount_base_minor, holding=self._limits, used=used)
 
     def count(self, *, amount_base_minor: int, payee: queries.Target) -> None:
         """This payment is going to be made or held."""

@@ -24,6 +24,7 @@ from common.rows import insert
 from fraud.rules.facts import Outcome as Screened
 from fraud.rules.facts import Verdict
 from identity.models import User
+from kyc.queries import Person
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from payments import queries
@@ -71,7 +72,8 @@ def orders_for(
     outside = {each.payee_number: ibans.clean(each.payee_number) for each in wanted}
     inside = accounts.find_many(number for number, iban in outside.items() if iban is None)
     names = accounts.owner_display_names(inside.values())
-    source = _Common(actor, debit, channel, country, queries.Costs(debit, channel=channel, at=now))
+    costs = queries.Costs(debit, channel=channel, at=now)
+    source = _Common(actor, debit, parties.checked(debit.owner), channel, country, costs)
     made: list[Order | DomainError] = []
     for each in wanted:
         iban = outside[each.payee_number]
@@ -347,6 +349,7 @@ class _Common:
 
     actor: User
     debit: Account
+    payer: Person | None
     channel: Channel
     country: str
     costs: queries.Costs
@@ -364,6 +367,7 @@ class _Common:
             payload_sha256=_digest(wanted, Kind.TRANSFER, self.debit),
             debit=self.debit,
             credit=credit,
+            payer=self.payer,
             cost=self.costs.of(wanted.amount, kind=Kind.TRANSFER),
             payee_name=typed,
             payee_match=check_name(typed=typed, actual=names[credit.owner_id]).result.value,
@@ -381,6 +385,7 @@ class _Common:
             payload_sha256=_digest(wanted, Kind.WITHDRAWAL, self.debit),
             debit=self.debit,
             credit=None,
+            payer=self.payer,
             cost=self.costs.of(wanted.amount, kind=Kind.WITHDRAWAL, source=Source.OUTSIDE),
             channel=self.channel,
             source=Source.OUTSIDE,

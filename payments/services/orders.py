@@ -20,11 +20,11 @@ from fraud import services as fraud
 from fraud.rules.facts import Facts, Outcome, TransferType, Verdict
 from identity.models import User
 from kyc.queries import Person
-from ledger import queries as ledger_queries
 from ledger import services as ledger
+from ledger.queries import Balance
 from payments.errors import ClientIdReused, NotEnoughMoney
 from payments.models import Channel, HoldCause, Kind, Payment, Source, Status
-from payments.queries import Target, latest_payment_at
+from payments.queries import WAITING_AT_MOST, Lookup, Target, latest_payment_at, limit_used
 from payments.rules.costs import Cost
 from payments.rules.requests import payload_hash
 from payments.services import limits, parties, telling
@@ -32,8 +32,6 @@ from payments.services import limits, parties, telling
 HOLD_LASTS = timedelta(hours=72)
 # A customer waits for the answer: a scorer that takes longer has failed, and the payment waits for a person.
 SCREENING_BUDGET_SECONDS = 2.0
-# Nobody waits longer for a lock than a request may last.
-_WAITING_AT_MOST = timedelta(minutes=2)
 SUBJECT_KIND = "payment"
 SETTLEMENT, CASH, FEE_INCOME = "1100", "1000", "4100"
 
@@ -66,6 +64,8 @@ class Order:
     payload_sha256: str
     debit: Account | None
     credit: Account | None
+    # Who pays, as the bank has checked it; None for a deposit and before the first identity check.
+    payer: Person | None
     cost: Cost
     channel: Channel
     description: str = ""
@@ -86,11 +86,6 @@ class Order:
         """The amount in minor units of the base currency; None without a reference rate."""
         return parties.base_amount(self.cost.amount)
 
-    @cached_property
-    def payer(self) -> Person | None:
-        """Who pays, as the bank has checked it; None for a deposit and before the first identity check."""
-        return parties.checked(self.debit.owner) if self.debit else None
-
 
 def replayed(*, actor: User, client_id: uuid.UUID, payload: dict[str, str | int]) -> Payment | None:
     """The payment that this request made before, if any. Raises ClientIdReused when its content was another."""
@@ -101,16 +96,21 @@ def replayed(*, actor: User, client_id: uuid.UUID, payload: dict[str, str | int]
     return known
 
 
-def carry_out(order: Order, *, now: datetime) -> Payment:
-    """Screen the order and do what the verdict says. The debit side is locked by the caller.
+def repeated(found: Lookup, *, actor: User, client_id: uuid.UUID, payload: dict[str, str | int]) -> Payment | None:
+    """As `replayed`, where it was looked up whether there is such a payment."""
+    return replayed(actor=actor, client_id=client_id, payload=payload) if found.is_repeated else None
+
+
+def carry_out(order: Order, *, found: Lookup, now: datetime) -> Payment:
+    """Screen the order and do what the verdict says. `found` was looked up under the lock of the debit side.
 
     Returns the payment: COMPLETED, HELD or REFUSED. Raises NotEnoughMoney (field `amount`), AccountNotUsable.
     """
     require_transaction()
-    require_funds(order)
+    _require_funds(order, found.balance)
     assert order.debit is not None, "only payments out of an account are screened"
-    now = not_before_the_last(owner_id=order.debit.owner_id, now=now)
-    _require_within_limits(order, now=now)
+    now = found.latest_at or now
+    _require_within_limits(order, found, now=now)
     own = [order.debit, order.credit] if order.kind == Kind.OWN_TRANSFER else [order.debit]
     accounts.note_activity([account for account in own if account is not None], now=now)
     verdict = screen(order, now=now)
@@ -129,14 +129,14 @@ def not_before_the_last(*, owner_id: int, now: datetime) -> datetime:
     Requests read the clock before they wait for the lock, so they come out of it in another order. Limits count what
     happened up to a moment: a payment stamped earlier than the one before it would not count that one.
     """
-    return latest_payment_at(customer_id=owner_id, after=now, until=now + _WAITING_AT_MOST) or now
+    return latest_payment_at(customer_id=owner_id, after=now, until=now + WAITING_AT_MOST) or now
 
 
-def require_funds(order: Order) -> None:
+def _require_funds(order: Order, balance: Balance | None) -> None:
     """Raise NotEnoughMoney unless the account that pays has the amount and the fee available."""
-    if order.debit is None:
-        return
-    available = ledger_queries.balance(order.debit.ledger_account_id).available
+    assert order.debit is not None, "only payments out of an account are screened"
+    assert balance is not None, "every account of a customer has a balance"
+    available = balance.available
     if available is not None and available < order.cost.total.amount_minor:
         raise NotEnoughMoney(
             f"This account has {Money(max(available, 0), order.debit.currency)} available.",
@@ -145,16 +145,15 @@ def require_funds(order: Order) -> None:
         )
 
 
-def _require_within_limits(order: Order, *, now: datetime) -> None:
-    assert order.debit is not None, "only payments out of an account are limited"
-    limits.require_within(
-        customer_id=order.debit.owner_id,
-        kind=order.kind,
-        channel=order.channel,
-        amount_base_minor=order.amount_base_minor,
-        payee=order.target,
-        now=now,
-    )
+def _require_within_limits(order: Order, found: Lookup, *, now: datetime) -> None:
+    if found.limits is None:
+        return
+    used = found.used
+    if used is None or found.latest_at is not None:
+        # What came before this one has a later time: counted again up to that.
+        assert order.debit is not None, "only payments out of an account are limited"
+        used = limit_used(customer_id=order.debit.owner_id, channel=order.channel, payee=order.target, now=now)
+    limits.require_left(amount_base_minor=order.amount_base_minor, holding=found.limits, used=used)
 
 
 def screen(order: Order, *, now: datetime) -> Verdict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from accounts import queries as accounts
@@ -25,6 +26,7 @@ from payments.errors import (
     UnknownPayee,
 )
 from payments.models import Payment
+from payments.queries import Lookup
 from payments.rules.payees import NameCheck, check_name
 
 NAME_MAX = 140
@@ -104,11 +106,19 @@ def find_payee(*, actor: User, number: str, currency: str = "") -> Account:
 
     Raises UnknownPayee, PayeeIsOwnAccount, PayeeCannotReceive, PayeeCurrencyDiffers, each beside `payee_number`.
     """
-    field = "payee_number"
+    return _payee(lambda: accounts.find_by_number(number), actor=actor, currency=currency)
+
+
+def found_payee(found: Lookup, *, actor: User, currency: str) -> Account:
+    """As `find_payee`, where the number was looked up already."""
+    return _payee(lambda: found.payee, actor=actor, currency=currency)
+
+
+def _payee(find: Callable[[], Account], *, actor: User, currency: str) -> Account:
     try:
-        account = accounts.find_by_number(number)
+        account = find()
     except UnknownAccount as unknown:
-        raise UnknownPayee(unknown.text, field=field, data=unknown.data) from unknown
+        raise UnknownPayee(unknown.text, field="payee_number", data=unknown.data) from unknown
     require_payable(account, actor=actor, currency=currency)
     return account
 
@@ -145,7 +155,12 @@ def pick_own_payee(candidates: dict[UUID, Account], *, debit: Account, credit_ac
 
 def check_payee_name(*, typed: str, payee: Account) -> NameCheck:
     """Compare the typed name with the legal name of the account's owner. Raises PayeeNameMissing."""
-    return check_name(typed=clean_name(typed), actual=accounts.owner_display_name(payee))
+    return compare_names(typed=typed, actual=accounts.owner_display_name(payee))
+
+
+def compare_names(*, typed: str, actual: str) -> NameCheck:
+    """Compare what was typed with a name. Raises PayeeNameMissing."""
+    return check_name(typed=clean_name(typed), actual=actual)
 
 
 def clean_name(typed: str) -> str:

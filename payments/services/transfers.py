@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts.models import Account
 from common.db import require_transaction, use_case
 from identity.models import User
+from kyc.queries import Person
 from payments import queries
 from payments.models import Channel, Kind, Payment
 from payments.rules.costs import Cost, cost_without_fee
@@ -80,27 +81,38 @@ def submit_transfer_within(
         "currency": currency,
         "description": description,
     }
-    known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
+    found = queries.look(
+        actor=actor,
+        client_id=client_id,
+        owner=actor,
+        debit=own.get(debit_account_id),
+        kind=Kind.TRANSFER,
+        channel=channel,
+        payee_number=payee_number,
+        now=now,
+    )
+    known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
     debit = parties.pick(own, debit_account_id, field="debit_account")
     parties.require_usable(debit, field="debit_account")
     money = parties.amount_for(debit, amount=amount, currency=currency)
-    credit = parties.find_payee(actor=actor, number=payee_number, currency=debit.currency)
+    credit = parties.found_payee(found, actor=actor, currency=debit.currency)
     order = order_to_payee(
         actor=actor,
         client_id=client_id,
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=credit,
-        cost=queries.cost_of(debit, money, kind=Kind.TRANSFER, channel=channel, at=now),
+        payer=found.payer,
+        cost=found.cost(money),
         payee_name=payee_name,
-        payee_match=parties.check_payee_name(typed=payee_name, payee=credit).result.value,
+        payee_match=parties.compare_names(typed=payee_name, actual=found.payee_name).result.value,
         channel=channel,
         description=description,
         country=country,
     )
-    return orders.carry_out(order, now=now)
+    return orders.carry_out(order, found=found, now=now)
 
 
 def order_to_payee(
@@ -110,6 +122,7 @@ def order_to_payee(
     payload_sha256: str,
     debit: Account,
     credit: Account,
+    payer: Person | None,
     cost: Cost,
     payee_name: str,
     payee_match: str,
@@ -128,6 +141,7 @@ def order_to_payee(
         payload_sha256=payload_sha256,
         debit=debit,
         credit=credit,
+        payer=payer,
         cost=cost,
         channel=channel,
         description=parties.clean_description(description),
@@ -194,7 +208,16 @@ def submit_own_transfer_within(
         "currency": currency,
         "description": description,
     }
-    known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
+    found = queries.look(
+        actor=actor,
+        client_id=client_id,
+        owner=actor,
+        debit=own.get(debit_account_id),
+        kind=Kind.OWN_TRANSFER,
+        channel=channel,
+        now=now,
+    )
+    known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
     debit = parties.pick(own, debit_account_id, field="debit_account")
@@ -208,9 +231,10 @@ def submit_own_transfer_within(
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=credit,
+        payer=found.payer,
         cost=cost_without_fee(amount=money),
         channel=channel,
         description=parties.clean_description(description),
         country=country,
     )
-    return orders.carry_out(order, now=now)
+    return orders.carry_out(order, found=found, now=now)

@@ -148,7 +148,18 @@ def _withdraw(
         "description": description,
         "to": outside_account or source.value,
     }
-    known = orders.replayed(actor=actor, client_id=client_id, payload=payload)
+    found = queries.look(
+        actor=actor,
+        client_id=client_id,
+        owner=debit.owner,
+        debit=debit,
+        kind=Kind.WITHDRAWAL,
+        channel=channel,
+        source=source,
+        iban=outside_account,
+        now=now,
+    )
+    known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
     parties.require_usable(debit, field="debit_account" if source == Source.OUTSIDE else "account_number")
@@ -160,11 +171,12 @@ def _withdraw(
         payload_sha256=payload_hash(payload),
         debit=debit,
         credit=None,
-        cost=queries.cost_of(debit, money, kind=Kind.WITHDRAWAL, channel=channel, source=source, at=now),
+        payer=found.payer,
+        cost=found.cost(money),
         channel=channel,
         source=source,
         outside_account=outside_account,
         description=parties.clean_description(description),
         country=country,
     )
-    return orders.carry_out(order, now=now)
+    return orders.carry_out(order, found=found, now=now)

@@ -102,6 +102,8 @@ def test_an_event_that_commits_late_is_sealed_late_and_not_lost(alice: User) -> 
         try:
             with transaction.atomic():
                 services.record(actor=None, action="test.slow", subject_kind="thing", subject_id=1)
+                # An event travels with the next statement; from here on it is there.
+                assert AuditEvent.objects.filter(action="test.slow").exists()
                 written.set()
                 go_on.wait(20)
         finally:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.forms.models import model_to_dict
 
 from audit.models import AuditEvent, IdempotencyRecord
-from common.rows import Prepared, Rows, insert
+from common.rows import Prepared, Rows, Together, insert
 from fraud.models import Activity, Decision
 from fraud.queries.history import Totals
 from identity.models import ApiClient, User
@@ -192,3 +192,44 @@ def test_an_inserted_row_can_be_saved_again(alice: User) -> None:
     record.save()
 
     assert IdempotencyRecord.objects.get(pk=record.pk).status == 409
+
+
+PERSON = Rows(
+    "SELECT {person}, person.id AS person_key FROM identity_user person WHERE person.email = %(email)s", person=User
+)
+GROUPS = Prepared("SELECT count(*) FROM identity_user_groups WHERE user_id = %(user)s")
+SAME_NAME = Prepared("SELECT id, email FROM identity_user WHERE full_name = %(name)s ORDER BY id LIMIT 1")
+BOTH = Together(
+    person=(PERSON, {}),
+    groups=(GROUPS, {"user": "person.person_key"}),
+    named=(SAME_NAME, {"name": "%(called)s"}),
+)
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_several_questions_go_together_and_build_on_each_other(alice: User, settings: Any, *, prepared: bool) -> None:
+    settings.DATABASE_PREPARE = prepared
+
+    found = BOTH.ask({"email": alice.email, "called": alice.full_name})
+
+    assert found["person"] == (alice, alice.pk)
+    assert found["groups"] == (alice.groups.count(),)
+    assert found["named"] == SAME_NAME.first({"name": alice.full_name})
+
+
+def test_a_question_that_finds_nothing_leaves_the_others_alone(alice: User) -> None:
+    found = BOTH.ask({"email": "nobody@example.com", "called": alice.full_name})
+
+    assert found["person"] is None
+    assert found["groups"] == (0,)
+    assert found["named"] == SAME_NAME.first({"name": alice.full_name})
+
+
+def test_an_outer_join_that_finds_nothing_is_no_instance(alice: User) -> None:
+    beside = Rows(
+        "SELECT {person}, {client} FROM identity_user person LEFT JOIN identity_apiclient client ON false"
+        " WHERE person.id = %(id)s",
+        person=User,
+        client=ApiClient,
+    )
+    assert beside.first({"id": alice.pk}) == (alice, None)

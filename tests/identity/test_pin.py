@@ -139,6 +139,6 @@ def test_without_the_locks_more_than_five_are_evaluated(alice: User, monkeypatch
         return matches(actor, pin, hashed)
 
     monkeypatch.setattr(services.pin, "_pin_matches", slow)
-    monkeypatch.setattr(services.pin, "lock_advisory", lambda **names: None)
+    monkeypatch.setattr(services.pin, "lock_advisory_first", lambda **names: None)
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
     assert _hammer(alice, 20).count("evaluated") > 5
