@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -108,6 +109,15 @@ def test_refuses_tokens_of_another_issuer_or_audience(alice: User, change: dict[
     assert bearer(jwt.encode(claims, "", algorithm="none")).get(ME).status_code == 401
     assert bearer(jwt.encode(claims, settings.SECRET_KEY, algorithm="HS512")).get(ME).status_code == 401
     assert bearer(jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")).get(ME).status_code == 200
+
+
+def test_a_token_that_was_good_ends_at_its_time(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = bearer(sign_in(alice).json()["access"])
+    assert client.get(ME).status_code == 200
+    later = timezone.now() + timedelta(minutes=6)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    answer = client.get(ME)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
 
 
 def totp(user: User) -> str:
