@@ -70,13 +70,13 @@ class Prepared:
         found = self.all(parameters)
         return found[0] if found else None
 
-    def later(self, values: Sequence[Any], *, writes: bool) -> None:
-        """For a statement whose rows nobody reads: it travels with the next one (`DatabaseWrapper.later`).
+    def run(self, values: Sequence[Any]) -> None:
+        """For a statement that writes and gives no rows: it travels with the next one (`DatabaseWrapper.later`).
 
         `values` are those of its parameters in their order.
         """
         database: Any = connections[DEFAULT_DB_ALIAS]
-        database.later(*self._statement(values), writes=writes)
+        database.later(*self._statement(values), writes=True)
 
     def statement(self, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         """What to send, and with which values."""
@@ -232,7 +232,7 @@ def insert(*instances: Model) -> None:
         values += read(instance)
         for place, field in adapted:
             values[start + place] = field.get_db_prep_save(values[start + place], connection)
-    statement.later(values, writes=True)
+    statement.run(values)
     for instance in instances:
         instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
 
