@@ -114,6 +114,7 @@ class Accept(ApiView):
         parameters=[IDEMPOTENCY_KEY],
         request=AcceptIn,
         responses={201: LoanOut, **PROBLEMS},
+        examples=[OpenApiExample("With your PIN", request_only=True, value={"pin": "4826"})],
     )
     def post(self, request: Request, loan_application_id: UUID) -> HttpResponseBase:
         # The PIN is checked in a transaction of its own, so that a wrong try counts; the body is kept for the record.
