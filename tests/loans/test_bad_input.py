@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -67,7 +68,7 @@ def test_a_loan_at_rate_nought_is_paid_back_without_interest(alice: User) -> Non
 
     loan = running_loan(alice)
 
-    assert (loan.annual_rate, loan.apr) == (0, 0)
+    assert (loan.annual_rate, loan.apr) == (Decimal(0), Decimal(0))
     assert [row.total_minor for row in queries.instalments_of(loan)] == [500_00] * 12
     live_until(date(2026, 4, 3))
     assert books() == {"1200": -5_500_00, "1290": 27_50, "5200": -27_50}
