@@ -439,6 +439,7 @@ def send_empty(visitor: Visitor, names: list[str], things: dict[str, Any] | None
     for name in names:
         visitor.page.goto(address(name, things or {}))
         form = visitor.page.locator("main form[method=post]").first
+        form.locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true })")
         for control in form.locator("input:not([type=hidden]):not([type=radio]):not([type=file])").all():
             control.fill("")
         form.locator("button[type=submit]").first.click()
