@@ -15,6 +15,9 @@ from ledger import queries as ledger_queries
 from payments import services as payments
 from payments.models import Channel, Payment, Status
 
+# What the bank lets anybody send to a new payee in a day is 10,000.00: the parts of a sum stay below it together.
+_AT_STAKE_AT_MOST = 1_200_000
+
 
 def ensure(books: Books, *, end: datetime) -> None:
     """Large transfers to new payees and bursts of small ones in the last hours; some are already decided.
@@ -86,7 +89,7 @@ def _takeover(books: Books, person: int, place: int, *, balance: int, now: datet
                 books,
                 person,
                 _somebody_else(books, person, 90 + place),
-                amount_minor=balance * percent // 100,
+                amount_minor=min(balance, _AT_STAKE_AT_MOST) * percent // 100,
                 text="Transfer",
                 now=now + timedelta(minutes=4 * step),
                 name=f"takeover/{place}/{step}",
@@ -103,7 +106,7 @@ def _smurfing(books: Books, person: int, *, balance: int, now: datetime) -> None
             books,
             person,
             _somebody_else(books, person, 110 + step % 2),
-            amount_minor=balance // 10 - 137 * step,
+            amount_minor=min(balance, _AT_STAKE_AT_MOST) // 10 - 137 * step,
             text="Loan return",
             now=now + timedelta(seconds=68 * step),
             name=f"smurfing/{step}",
