@@ -14,9 +14,3 @@ from audit import services
 def seal_trail(**kwargs: Any) -> None:
     """Seal what has been written since the last time."""
     services.seal_trail(now=timezone.now())
-
-
-@shared_task(name="audit.tasks.purge_idempotency_records", ignore_result=True)
-def purge_idempotency_records(**kwargs: Any) -> int:
-    """Forget answers that are no longer replayed."""
-    return services.purge_idempotency_records(now=timezone.now())

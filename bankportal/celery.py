@@ -31,7 +31,6 @@ app.conf.update(
     beat_schedule={
         "relay-outbox": {"task": "notifications.tasks.relay_outbox", "schedule": 5.0},
         "seal-audit-trail": {"task": "audit.tasks.seal_trail", "schedule": 60.0},
-        "purge-idempotency-records": {"task": "audit.tasks.purge_idempotency_records", "schedule": 3600.0},
         "expire-holds": {"task": "payments.tasks.expire_held_payments", "schedule": 60.0},
         "pay-bulk-files": {"task": "payments.tasks.pay_bulk_files", "schedule": 15.0},
         "run-standing-orders": {"task": "payments.tasks.run_standing_orders", "schedule": 60.0},
@@ -46,7 +45,6 @@ app.conf.update(
         "score-challengers": {"task": "fraud.tasks.score_challengers", "schedule": 60.0},
         "decide-again": {"task": "fraud.tasks.decide_again", "schedule": 30.0},
         "run-backtests": {"task": "fraud.tasks.run_backtests", "schedule": 15.0},
-        "purge-fraud-calls": {"task": "fraud.tasks.purge_calls", "schedule": 3600.0},
         "deliver-webhooks": {"task": "fraud.tasks.deliver_webhooks", "schedule": 15.0},
         "draw-sample": {"task": "fraud.tasks.draw_sample", "schedule": 900.0},
         "recalibrate-fraud": {
@@ -59,6 +57,7 @@ app.conf.update(
         "take-daily-balances": {"task": "ledger.tasks.take_daily_balances", "schedule": 3600.0},
         # Every hour: a run that stopped goes on, one that is finished is left alone.
         "end-of-day": {"task": "bankportal.tasks.end_of_day", "schedule": crontab(minute=10)},
+        "retention": {"task": "bankportal.tasks.retention", "schedule": 3600.0},
         "snapshot-internal-accounts": {"task": "ledger.tasks.snapshot_internal_accounts", "schedule": 900.0},
     },
 )

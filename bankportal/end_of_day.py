@@ -112,7 +112,6 @@ def _finish(found: EndOfDayRun, now: datetime) -> None:
 
 
 def _expire(found: EndOfDayRun, now: datetime) -> str:
-    payments.purge_reviews(now=now)
     total = 0
     while expired := payments.expire_held(now=now):
         total += expired

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, backtests, calls, recalibrating, sampling, watching, webhooks
+from fraud.services import anomalies, backtests, recalibrating, sampling, watching, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +64,3 @@ def decide_again(**_: object) -> bool:
 def deliver_webhooks(**_: object) -> int:
     """Tell gateways what was decided; nudged after each decision, and safe to run twice."""
     return webhooks.deliver_due(now=timezone.now())
-
-
-@shared_task
-def purge_calls(**_: object) -> int:
-    """Forget old calls of the API; safe to run twice."""
-    return calls.purge_calls(now=timezone.now())

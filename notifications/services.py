@@ -19,10 +19,20 @@ from common.db import require_transaction
 from common.rows import insert
 from identity.models import User
 from notifications.errors import MessageUnknown
-from notifications.models import Message, OutboxEvent
+from notifications.models import MailboxMessage, Message, OutboxEvent
 from notifications.rules import kinds
 
-__all__ = ["MessageUnknown", "event", "mark_all_read", "mark_read", "notify", "relay", "relay_due"]
+__all__ = [
+    "MessageUnknown",
+    "event",
+    "mark_all_read",
+    "mark_read",
+    "notify",
+    "purge_mailbox",
+    "purge_messages",
+    "relay",
+    "relay_due",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -155,3 +165,20 @@ def mark_read(*, actor: User, message_id: uuid.UUID, now: datetime) -> Message:
 def mark_all_read(*, actor: User, now: datetime) -> int:
     """Mark all of the actor's messages as read; returns how many were new."""
     return Message.objects.filter(user=actor, read_at=None).update(read_at=now)
+
+
+# --- What is forgotten -------------------------------------------------------------------------------------
+
+MESSAGES_KEPT = timedelta(days=730)
+MAILBOX_KEPT = timedelta(days=30)
+
+
+def purge_messages(*, now: datetime) -> int:
+    """Delete messages two years after they were told, with their outbox rows. Returns how many."""
+    old = OutboxEvent.objects.filter(relayed_at__lt=now - MESSAGES_KEPT)
+    return old.delete()[1].get(OutboxEvent._meta.label, 0)
+
+
+def purge_mailbox(*, now: datetime) -> int:
+    """Delete mail that was kept instead of sent after 30 days: it holds links and codes. Returns how many."""
+    return MailboxMessage.objects.filter(sent_at__lt=now - MAILBOX_KEPT).delete()[0]

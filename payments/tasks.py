@@ -18,10 +18,8 @@ _SECONDS = 45
 
 @shared_task  # type: ignore[untyped-decorator]
 def expire_held_payments(**_: Any) -> int:
-    """Give back held payments that nobody decided about in time, and drop reviews and unconfirmed files that are long over."""
+    """Give back held payments that nobody decided about in time."""
     now = timezone.now()
-    services.purge_reviews(now=now)
-    services.purge_bulk_files(now=now)
     services.expire_integrator_holds(now=now)
     return services.expire_held(now=now)
 

@@ -97,6 +97,7 @@ ACTIONS: dict[str, str] = {
     "kyc.document_viewed": "Looked at a document",
     "kyc.expired": "Let an identity check expire",
     "kyc.number_revealed": "Looked at a document number",
+    "kyc.purged": "Deleted papers whose time was over",
     "kyc.rejected": "Declined an identity check",
     "kyc.seal_broken": "Found a document number changed outside the bank",
     "kyc.started": "Began an identity check",

@@ -38,6 +38,7 @@ from identity.services.customers import (
     request_registration,
 )
 from identity.services.pin import change_pin, set_pin, verify_pin
+from identity.services.retention import purge_sign_ins
 from identity.services.signins import (
     SESSION_CLAIM,
     Tokens,
@@ -107,6 +108,7 @@ __all__ = [
     "keep_browser_session",
     "make_customer",
     "open_api_session",
+    "purge_sign_ins",
     "reactivate_user",
     "record_failed_sign_in",
     "record_sign_in",

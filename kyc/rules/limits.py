@@ -29,6 +29,10 @@ DRAFT_LIFETIME = timedelta(days=30)
 APPROVAL_LIFETIME = timedelta(days=730)
 # So long before an approval ends, its holder may apply again.
 RENEWAL_WINDOW = timedelta(days=60)
+# What was never sent goes so long after its draft ended; the papers of somebody who was declined after five years, the
+# time for which the directives against money laundering want them.
+UNSENT_KEPT = timedelta(days=30)
+DECLINED_KEPT = timedelta(days=5 * 365 + 2)
 # A stored file that no document names is rubbish after this time.
 ORPHAN_LIFETIME = timedelta(hours=1)
 

@@ -26,6 +26,7 @@ from kyc.services.decisions import (
     reveal_number,
     view_as_staff,
 )
+from kyc.services.retention import purge_applications
 from kyc.services.uploads import add_document, remove_document, sweep_files
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "add_document",
     "approve",
     "expire_applications",
+    "purge_applications",
     "read_preview_as_staff",
     "reject",
     "remove_document",
