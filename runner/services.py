@@ -21,13 +21,10 @@ from runner.supervisor import Program, Supervisor
 from runner.venv import Venv
 
 POSTGRES_MAJOR = "18"
-# Sized for a small machine that also runs the web and task workers.
 _POSTGRES_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "80",
-    "shared_buffers": "128MB",
-    "effective_cache_size": "512MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "max_wal_size": "1GB",
@@ -40,7 +37,27 @@ _POSTGRES_OPTIONS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
 }
+# Web and task workers run on the same machine, so the database takes an eighth of its memory for pages, within these bounds.
+_SHARE, _LEAST_MB, _MOST_MB = 8, 128, 1024
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _THROWAWAY_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def memory_options(available: int) -> dict[str, str]:
+    """How much the database keeps in memory, for a machine with so many bytes of it."""
+    pages = min(max(available // _SHARE >> 20, _LEAST_MB), _MOST_MB)
+    # What the operating system keeps of the files besides counts for plans.
+    return {"shared_buffers": f"{pages}MB", "effective_cache_size": f"{4 * pages}MB"}
+
+
+def available_memory() -> int:
+    """Bytes of this machine, or of the container where that has less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(_CGROUP_LIMIT.read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        # No such limit, or the word "max".
+        return machine
 
 
 def postgres_bin(venv: Venv) -> Path:
@@ -140,7 +157,7 @@ class Postgres:
     def program(self) -> Program:
         """The server; a leftover of a crash is cleared away before each start."""
         sockets = self.state.sockets()
-        options = _POSTGRES_OPTIONS | {"unix_socket_directories": str(sockets)}
+        options = _POSTGRES_OPTIONS | memory_options(available_memory()) | {"unix_socket_directories": str(sockets)}
         options |= {} if self.durable else _THROWAWAY_OPTIONS
         argv = [str(self.bin / "postgres"), "-D", str(self.state.pg_data)]
         for name, value in options.items():
