@@ -27,17 +27,17 @@ class WishForm(DomainFormMixin, forms.Form):
     product = forms.ChoiceField(label="Loan")
     amount = _amount("Amount")
     instalments = forms.IntegerField(
-        label="Months", min_value=1, max_value=1200, widget=forms.TextInput(attrs={**_WHOLE, "maxlength": "4"})
+        label="Number of instalments",
+        min_value=1,
+        max_value=1200,
+        widget=forms.TextInput(attrs={**_WHOLE, "maxlength": "4"}),
     )
 
     def __init__(self, *args: Any, products: Sequence[LoanProduct], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["product"]
         assert isinstance(field, forms.ChoiceField), "declared above"
-        field.choices = [
-            (product.code, f"{product.name}, {product.min_instalments} to {product.max_instalments} months")
-            for product in products
-        ]
+        field.choices = [(product.code, f"{product.name}, {product.term}") for product in products]
 
 
 class CalculatorForm(WishForm):

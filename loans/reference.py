@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from loans.models import Bucket, LoanProduct, Policy, ProductKind, RateBand
+from loans.rules.calendar import DayCount, Frequency
 from loans.rules.terms import Prepayment
 
 # Each: its terms, then its rate bands as (score from, rate).
@@ -26,6 +27,23 @@ PRODUCTS: dict[str, tuple[dict[str, Any], list[tuple[int, str]]]] = {
             "description": "For whatever matters to you, at a fixed rate and the same instalment each month.",
         },
         [(55, "8.40"), (70, "6.90"), (85, "5.90")],
+    ),
+    "FORTNIGHT": (
+        {
+            "name": "Fortnightly loan",
+            "kind": ProductKind.PERSONAL,
+            "every": 2,
+            "frequency": Frequency.WEEKS.value,
+            "min_amount_minor": 500_00,
+            "max_amount_minor": 10_000_00,
+            "min_instalments": 6,
+            "max_instalments": 78,
+            "annual_rate": Decimal("10.40"),
+            "day_count": DayCount.ACTUAL_364.value,
+            "penalty_percent": Decimal("2.00"),
+            "description": "For those who are paid every two weeks: the instalment comes when the pay does.",
+        },
+        [(70, "7.80")],
     ),
     "HOME": (
         {

@@ -13,7 +13,10 @@ from common.rest import MoneyTextField
 from loans.models import Application, Instalment, Loan, LoanEvent, LoanProduct, Tranche
 from loans.queries import Offer, last_decision, rate_span, tranches_of
 from loans.rules.offering import MAX_TRANCHES
+from loans.rules.rhythm import rhythm_of
 from loans.rules.servicing import Amounts
+
+_HOW_MANY = "One every `every` `frequency` of the product, such as every 1 MONTHS or every 2 WEEKS."
 
 
 class LaterPartIn(serializers.Serializer[Any]):
@@ -54,7 +57,7 @@ class LoanPartOut(serializers.Serializer[Tranche]):
 class QuoteIn(serializers.Serializer[Any]):
     product = serializers.CharField(max_length=12, help_text="Code, as `GET /loans/products` lists it.")
     amount = MoneyTextField()
-    instalments = serializers.IntegerField(min_value=1, max_value=1200, help_text="Months.")
+    instalments = serializers.IntegerField(min_value=1, max_value=1200, help_text=_HOW_MANY)
     later_parts = _later_parts()
     annual_rate = serializers.DecimalField(
         max_digits=5,
@@ -69,7 +72,7 @@ class QuoteIn(serializers.Serializer[Any]):
 class ApplyIn(serializers.Serializer[Any]):
     product = serializers.CharField(max_length=12)
     amount = MoneyTextField()
-    instalments = serializers.IntegerField(min_value=1, max_value=1200, help_text="Months.")
+    instalments = serializers.IntegerField(min_value=1, max_value=1200, help_text=_HOW_MANY)
     later_parts = _later_parts()
     purpose = serializers.CharField(max_length=140, required=False, default="", allow_blank=True)
     account = serializers.UUIDField(help_text="Your account: the money goes there, instalments come from there.")
@@ -104,6 +107,8 @@ class LoanProductOut(serializers.Serializer[LoanProduct]):
     description = serializers.CharField()
     min_amount = MoneyTextField()
     max_amount = MoneyTextField()
+    frequency = serializers.CharField(help_text="MONTHS, WEEKS or DAYS: the unit of `every`.")
+    every = serializers.IntegerField(help_text="An instalment comes every so many of `frequency`.")
     min_instalments = serializers.IntegerField()
     max_instalments = serializers.IntegerField()
     max_parts = serializers.IntegerField(source="max_tranches", help_text="1: paid out at once.")
@@ -148,6 +153,8 @@ class QuoteOut(serializers.Serializer[Any]):
     paid_out = serializers.CharField(help_text="What reaches the account after the arrangement fee.")
     annual_rate = serializers.CharField()
     apr = serializers.CharField(allow_null=True, help_text="Directive 2008/48/EC, fees included.")
+    frequency = serializers.CharField(help_text="MONTHS, WEEKS or DAYS.")
+    every = serializers.IntegerField(help_text="An instalment every so many of them.")
     instalment = serializers.CharField()
     interest = serializers.CharField()
     fees = serializers.CharField()
@@ -193,6 +200,8 @@ class LoanOut(serializers.Serializer[Loan]):
     principal = MoneyTextField(help_text="What was agreed.")
     disbursed = MoneyTextField(help_text="What of it is paid out.")
     later_parts = serializers.SerializerMethodField()
+    frequency = serializers.SerializerMethodField(help_text="MONTHS, WEEKS or DAYS.")
+    every = serializers.SerializerMethodField(help_text="An instalment every so many of them.")
     annual_rate = serializers.DecimalField(max_digits=5, decimal_places=2)
     apr = serializers.DecimalField(max_digits=9, decimal_places=2, allow_null=True)
     start_date = serializers.DateField()
@@ -204,6 +213,12 @@ class LoanOut(serializers.Serializer[Loan]):
     accrued_to = serializers.DateField()
     days_past_due = serializers.IntegerField()
     cooling_off_until = serializers.DateField()
+
+    def get_frequency(self, loan: Loan) -> str:
+        return rhythm_of(loan.terms).frequency.value
+
+    def get_every(self, loan: Loan) -> int:
+        return rhythm_of(loan.terms).every
 
     @extend_schema_field(LoanPartOut(many=True))
     def get_later_parts(self, loan: Loan) -> list[Any]:
@@ -281,6 +296,8 @@ def quote_facts(product: str, offer: Offer) -> dict[str, Any]:
         "paid_out": offer.paid_out.plain,
         "annual_rate": f"{offer.terms.annual_rate:.2f}",
         "apr": None if offer.apr is None else f"{offer.apr:.2f}",
+        "frequency": offer.terms.frequency.value,
+        "every": offer.terms.every,
         "instalment": offer.instalment.plain,
         "interest": offer.interest.plain,
         "fees": offer.fees.plain,

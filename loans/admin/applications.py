@@ -146,6 +146,7 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
             "title": f"{application.customer.full_name}: {application.product.name}",
             "application": application,
             "colour": LABELS[application.status],
+            "term": application.product.rhythm.term(application.instalments),
             "facts": _facts(application),
             "decisions": application.decisions.select_related("officer", "policy").order_by("-at", "-pk"),
             "file": _file(decision, application.currency) if decision else None,
@@ -241,7 +242,7 @@ def _facts(application: Application) -> list[tuple[str, object]]:
 
     facts: list[tuple[str, object]] = [
         ("Customer", f"{application.customer.full_name}, {application.customer.email}"),
-        ("Loan", f"{application.product.name}, {application.instalments} months"),
+        ("Loan", f"{application.product.name}, {application.product.rhythm.term(application.instalments)}"),
         ("Amount", application.amount),
         ("For", application.purpose or "–"),
         ("Account", application.account.number if application.account else "–"),
@@ -274,8 +275,8 @@ def _file(decision: Decision, currency: str) -> dict[str, Any]:
             ("Income seen each month", money(figures["seen_income_minor"])),
             ("Fixed payments counted", money(figures["obligations_minor"])),
             ("Fixed payments seen", money(figures["seen_obligations_minor"])),
-            ("Instalments of other loans", money(figures["loan_instalments_minor"])),
-            ("New instalment", money(figures["instalment_minor"])),
+            ("Other loans, per month", money(figures["loan_instalments_minor"])),
+            ("New instalment, per month", money(figures["instalment_minor"])),
             ("Burden", f"{figures['burden_percent']} % of income"),
         ],
         "seen": [("In", each["text"], money(each["amount_minor"]), each["months"]) for each in found["income"]]

@@ -107,7 +107,7 @@ class LoanProductAdmin(_Configuration):
     subject_kind = "loan_product"
     form = LoanProductForm
     inlines = [RateBandInline]
-    list_display = ["name", "code", "kind", "amounts", "months", "rate", "is_open"]
+    list_display = ["name", "code", "kind", "amounts", "lasting", "rate", "is_open"]
     list_filter = ["kind", "is_open"]
     ordering = ["kind", "code"]
     fieldsets = [
@@ -118,6 +118,7 @@ class LoanProductAdmin(_Configuration):
                 "description": _NOTE,
                 "fields": [
                     ("min_amount_minor", "max_amount_minor"),
+                    ("every", "frequency"),
                     ("min_instalments", "max_instalments"),
                     ("annual_rate", "day_count"),
                     ("method", "fixed_instalment_percent"),
@@ -144,15 +145,15 @@ class LoanProductAdmin(_Configuration):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["code", "kind", "currency"] if obj is not None else []
+        return ["code", "kind", "currency", "every", "frequency"] if obj is not None else []
 
     @display(description="amount", ordering="max_amount_minor")  # type: ignore[untyped-decorator]
     def amounts(self, product: LoanProduct) -> str:
         return f"{product.min_amount} to {product.max_amount}"
 
-    @display(description="months")  # type: ignore[untyped-decorator]
-    def months(self, product: LoanProduct) -> str:
-        return f"{product.min_instalments} to {product.max_instalments}"
+    @display(description="term")  # type: ignore[untyped-decorator]
+    def lasting(self, product: LoanProduct) -> str:
+        return product.term
 
     @display(description="rate a year", ordering="annual_rate")  # type: ignore[untyped-decorator]
     def rate(self, product: LoanProduct) -> str:

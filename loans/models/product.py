@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from decimal import Decimal
 
 import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from common.money import Money
-from loans.rules.calendar import DayCount
+from loans.rules.calendar import DayCount, Frequency
 from loans.rules.offering import MAX_TRANCHES, AllocationOrder
+from loans.rules.rhythm import LONGEST, Rhythm
 from loans.rules.terms import (
+    MAX_EVERY,
     MAX_INSTALMENTS,
     FeeBasis,
     InterestBasis,
@@ -24,6 +28,11 @@ from loans.rules.terms import (
 )
 
 _PERCENT = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]
+_FREQUENCIES = [
+    (Frequency.MONTHS.value, "months"),
+    (Frequency.WEEKS.value, "weeks"),
+    (Frequency.DAYS.value, "days"),
+]
 _METHODS = [
     (Method.EQUAL_INSTALMENT.value, "Equal instalments"),
     (Method.EQUAL_PRINCIPAL.value, "Equal principal"),
@@ -78,9 +87,16 @@ class LoanProduct(models.Model):
     description = models.CharField(max_length=200, blank=True)
     min_amount_minor = models.BigIntegerField("smallest amount", validators=[MinValueValidator(1)])
     max_amount_minor = models.BigIntegerField("largest amount", validators=[MinValueValidator(1)])
-    min_instalments = models.PositiveSmallIntegerField("shortest term (months)", validators=[MinValueValidator(1)])
+    every = models.PositiveSmallIntegerField(
+        "an instalment every",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_EVERY)],
+        help_text="Stays as it is: another rhythm is another product.",
+    )
+    frequency = models.CharField("counted in", max_length=6, choices=_FREQUENCIES, default=Frequency.MONTHS.value)
+    min_instalments = models.PositiveSmallIntegerField("fewest instalments", validators=[MinValueValidator(1)])
     max_instalments = models.PositiveSmallIntegerField(
-        "longest term (months)", validators=[MinValueValidator(1), MaxValueValidator(MAX_INSTALMENTS)]
+        "most instalments", validators=[MinValueValidator(1), MaxValueValidator(MAX_INSTALMENTS)]
     )
     annual_rate = models.DecimalField(
         "rate (% a year)",
@@ -164,6 +180,18 @@ class LoanProduct(models.Model):
                 violation_error_message="The limits have to fit each other, and a grace leaves one instalment at least.",
             ),
             models.CheckConstraint(
+                name="loans_product_rhythm",
+                condition=functools.reduce(
+                    operator.or_,
+                    (
+                        Q(frequency=unit.value, every__gte=1, every__lte=MAX_EVERY)
+                        & Q(max_instalments__lte=Value(most) / F("every"))
+                        for unit, most in LONGEST.items()
+                    ),
+                ),
+                violation_error_message="A loan runs for a hundred years at most.",
+            ),
+            models.CheckConstraint(
                 name="loans_product_fixed_instalment",
                 condition=Q(
                     method=Method.FIXED_INSTALMENT.value,
@@ -214,6 +242,15 @@ class LoanProduct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(Frequency(self.frequency), self.every)
+
+    @property
+    def term(self) -> str:
+        """How long its loans run, such as "6 to 84 months"."""
+        return self.rhythm.term_from_to(self.min_instalments, self.max_instalments)
 
     @property
     def min_amount(self) -> Money:

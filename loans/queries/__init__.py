@@ -33,6 +33,7 @@ from loans.models import (
 from loans.rules import apr, fees, offering
 from loans.rules.events import Event, EventType, parse_events
 from loans.rules.parsing import parse_terms
+from loans.rules.rhythm import Rhythm
 from loans.rules.schedule import Schedule, make_schedule
 from loans.rules.servicing import Amounts, Servicing, replay
 from loans.rules.terms import Disbursement, Terms
@@ -74,6 +75,8 @@ def get_product(code: str) -> LoanProduct:
 def product_terms(product: LoanProduct) -> offering.ProductTerms:
     return offering.ProductTerms(
         currency=product.currency,
+        frequency=product.frequency,
+        every=product.every,
         method=product.method,
         day_count=product.day_count,
         fixed_instalment_percent=product.fixed_instalment_percent,
@@ -138,6 +141,10 @@ class Offer:
     @property
     def terms(self) -> Terms:
         return self.schedule.terms
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.terms.frequency, self.terms.every)
 
     @property
     def instalment(self) -> Money:

@@ -15,6 +15,7 @@ from loans.models import Loan
 from loans.queries import instalments_of
 from loans.rules.deciding import Signals
 from loans.rules.income import Means, Moved, means_of
+from loans.rules.rhythm import rhythm_of
 
 LOOK_BACK = timedelta(days=92)
 _OVERDRAWN_DAYS = 90
@@ -73,7 +74,7 @@ def loans_so_far(customer: User, *, currency: str, now: datetime) -> LoansSoFar:
     for loan in active:
         if loan.currency == currency:
             ahead = [row.total_minor for row in instalments_of(loan) if row.due_date >= today]
-            monthly += max(ahead, default=0)
+            monthly += rhythm_of(loan.terms).monthly(max(ahead, default=0))
     late = [(today - loan.next_due_date).days for loan in active if loan.next_due_date]
     now_late = max([0, *late])
     written_off = any(loan.status == Loan.Status.WRITTEN_OFF for loan in loans)

@@ -33,7 +33,7 @@ _EXTRA = {
 }
 _TO = {
     PayoffInterest.TO_DATE: "to that day",
-    PayoffInterest.TO_PERIOD_END: "to the end of the running month",
+    PayoffInterest.TO_PERIOD_END: "to the next due date",
 }
 
 
@@ -70,7 +70,7 @@ def _key_facts(customer: User, product: str, reference: UUID, offer: Offer, cool
         ],
         summary=[
             ("You borrow", display(offer.principal), f"you get {display(offer.paid_out)}"),
-            ("Instalment", display(offer.instalment), f"{len(schedule.rows)} months"),
+            ("Instalment", display(offer.instalment), f"{len(schedule.rows)}, one {offer.rhythm.words}"),
             ("APR", _percent(offer.apr), "a year, fees included"),
             ("You pay in all", display(offer.total), f"{display(offer.total_cost)} cost"),
         ],

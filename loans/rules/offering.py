@@ -9,10 +9,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
-from loans.rules.calendar import add_months
+from loans.rules.calendar import Frequency, add_months
 from loans.rules.parsing import parse_terms
 from loans.rules.presenting import major
-from loans.rules.terms import Part, Terms, When
+from loans.rules.terms import AnnuityRate, Part, Terms, When
 
 # More parts than these no product pays a loan out in.
 MAX_TRANCHES = 4
@@ -38,6 +38,8 @@ class ProductTerms:
     """What a product says about every loan of its kind. Amounts: minor units of `currency`; rates and shares: per cent."""
 
     currency: str
+    frequency: str
+    every: int
     method: str
     day_count: str
     fixed_instalment_percent: Decimal | None
@@ -77,6 +79,8 @@ def terms_fields(
     fields: dict[str, Any] = {
         "currency": product.currency,
         "principal": major(first_minor, product.currency),
+        "frequency": product.frequency,
+        "every": product.every,
         "method": product.method,
         "annual_rate": str(annual_rate),
         "instalments": instalments,
@@ -89,6 +93,9 @@ def terms_fields(
         "allocation": [f"{when}:{part}" for when in When for part in _PARTS[AllocationOrder(product.allocation)]],
         "fees": _fees(product),
     }
+    if product.frequency != Frequency.MONTHS:
+        # Weeks and days are of one length, and the instalment is that of their days; a 52nd of the year is not quite a week.
+        fields["annuity_rate"] = AnnuityRate.NOMINAL_DAYS.value
     if product.fixed_instalment_percent is not None:
         fields["instalment_amount"] = major(share(amount_minor, product.fixed_instalment_percent), product.currency)
     if penalty := _penalty(product):

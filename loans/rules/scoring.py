@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loans.rules.income import Affordability
 
-VERSION = "2026-1"
+VERSION = "2026-2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def score(facts: Facts) -> Score:
         ),
         Points(
             "cushion",
-            f"Balances of {cushion} instalments",
+            f"Balances pay the instalments of {cushion} months",
             _step(-cushion, ((-3, 10), (-1, 6))),
             10,
             "Your balances are low beside the instalment.",

@@ -13,6 +13,7 @@ from loans.rules.amounts import Factor, Rounding
 from loans.rules.calendar import DayCount, Frequency
 
 MAX_INSTALMENTS = 1200
+MAX_EVERY = 366
 MAX_RATE = Decimal(1000)
 
 
@@ -199,7 +200,7 @@ def _check_numbers(terms: Terms) -> None:
     _require(0 <= rate <= MAX_RATE, "annual_rate", f"The rate is between 0 and {MAX_RATE} per cent a year.")
     count = terms.instalments
     _require(0 < count <= MAX_INSTALMENTS, "instalments", f"A loan has between 1 and {MAX_INSTALMENTS} instalments.")
-    _require(1 <= terms.every <= 366, "every", "Instalments come every 1 to 366 days, weeks or months.")
+    _require(1 <= terms.every <= MAX_EVERY, "every", f"Instalments come every 1 to {MAX_EVERY} days, weeks or months.")
     _require(terms.amount_multiple_minor > 0, "amount_multiple", "Enter a multiple above zero.")
     multiple = terms.instalment_multiple_minor
     _require(multiple is None or multiple > 0, "instalment_multiple", "Enter a multiple above zero.")

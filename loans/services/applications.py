@@ -42,7 +42,7 @@ def require_in_range(product: LoanProduct, *, amount: Money, instalments: int) -
         )
     if not product.min_instalments <= instalments <= product.max_instalments:
         raise TermOutOfRange(
-            f"{product.name} runs from {product.min_instalments} to {product.max_instalments} months.",
+            f"{product.name} runs for {product.term}.",
             field="instalments",
             data={"min": product.min_instalments, "max": product.max_instalments},
         )

@@ -41,12 +41,13 @@ def read(
     if len(parts) >= most:
         raise InvalidTranches(f"{product.name} is paid out in at most {most} parts.", field=field)
     found: list[Later] = []
+    latest = product.rhythm.months_within(instalments)
     for months, text in parts:
         try:
             minor = Money.parse(text, product.currency).amount_minor
         except Invalid as wrong:
             raise InvalidTranches(f"A later part: {wrong.text}", field=field) from wrong
-        if not (found[-1].after_months if found else 0) < months < instalments:
+        if not (found[-1].after_months if found else 0) < months <= latest:
             raise InvalidTranches(
                 "Each part comes at least a month after the one before it, and before the last instalment.", field=field
             )

@@ -75,8 +75,10 @@ def assess(application: Application, *, now: datetime) -> Assessment:
 
 
 def _instalment(application: Application, rate: Decimal, now: datetime) -> int:
+    """What the usual instalment comes to in a month."""
     fields = queries.wished_terms(application, rate)
-    return queries.offer_of(offering.terms_on(fields, now.date())).instalment.amount_minor
+    offer = queries.offer_of(offering.terms_on(fields, now.date()))
+    return offer.rhythm.monthly(offer.instalment.amount_minor)
 
 
 def _limits(policy: Policy) -> deciding.Limits:

@@ -239,7 +239,7 @@ def application_rows(application: Application) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"label": "Loan", "value": application.product.name},
         {"label": "Amount", "value": display(application.amount), "money": True},
-        {"label": "Over", "value": f"{application.instalments} months"},
+        {"label": "Over", "value": application.product.rhythm.term(application.instalments)},
     ]
     for number, part in enumerate(queries.later_parts(application), start=2):
         rows.append(

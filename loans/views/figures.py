@@ -37,7 +37,7 @@ def offer_rows(offer: Offer) -> list[dict[str, Any]]:
         {
             "label": "Instalments",
             "value": str(len(schedule.rows)),
-            "note": f"each month from {day(schedule.rows[0].due_date)} to {day(schedule.rows[-1].due_date)}",
+            "note": f"{offer.rhythm.words} from {day(schedule.rows[0].due_date)} to {day(schedule.rows[-1].due_date)}",
         },
     ]
     if offer.first_instalment != offer.instalment:

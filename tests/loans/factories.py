@@ -79,10 +79,12 @@ def running_loan(user: User, account: Account | None = None, **wishes: str | int
     return services.accept_offer(actor=user, application_id=application.pk, pin=PIN, now=noon())
 
 
-def referred(user: User, account: Account, *, now: datetime, amount: str = "2000.00") -> Application:
+def referred(
+    user: User, account: Account, *, now: datetime, amount: str = "2000.00", product: str = "PERSONAL"
+) -> Application:
     """An application of today by a customer we know little of: a person has to look at it."""
     application = services.save_wish(
-        actor=user, product_code="PERSONAL", amount=amount, instalments=12, purpose="A bicycle", now=now
+        actor=user, product_code=product, amount=amount, instalments=12, purpose="A bicycle", now=now
     )
     services.save_means(
         actor=user,

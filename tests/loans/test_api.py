@@ -29,7 +29,8 @@ def send(client: APIClient, path: str, body: dict[str, Any] | None = None, key: 
 def test_prices_are_open_to_everybody(api: Api) -> None:
     client = api(None)
     products = client.get(f"{API}/products").json()
-    assert [product["code"] for product in products if product["kind"] == "PERSONAL"] == ["PERSONAL"]
+    monthly = {product["code"]: (product["every"], product["frequency"]) for product in products}
+    assert (monthly["PERSONAL"], monthly["FORTNIGHT"]) == ((1, "MONTHS"), (2, "WEEKS"))
     quote = client.post(
         f"{API}/quote",
         {"product": "PERSONAL", "amount": "10000", "instalments": 36, "annual_rate": "6.90"},

@@ -41,7 +41,7 @@ def test_the_calculator_is_open_and_exact(client: Client) -> None:
     [
         ({"amount": "0"}, "Enter an amount above zero."),
         ({"amount": "999"}, "lends from €1,000.00"),
-        ({"instalments": "500"}, "runs from 6 to 84 months"),
+        ({"instalments": "500"}, "runs for 6 to 84 months"),
         ({"rate": "101"}, "less than or equal to 100"),
         ({"amount": "NaN"}, "Enter an amount such as"),
         ({"product": "YACHT"}, "Select a valid choice"),
