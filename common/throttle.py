@@ -47,9 +47,13 @@ class Limit:
     seconds: int
 
 
+# Nobody waits longer for a limit than this; then it is off.
+ANSWERS_WITHIN_SECONDS = 1
+
+
 @lru_cache(maxsize=4)
 def _redis(url: str) -> Redis:
-    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+    return Redis.from_url(url, socket_timeout=ANSWERS_WITHIN_SECONDS, socket_connect_timeout=ANSWERS_WITHIN_SECONDS)
 
 
 def wait_for(limit: Limit, key: str) -> float:

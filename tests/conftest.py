@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +14,28 @@ from django.contrib.auth.models import Group
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from bankportal.celery import app as celery_app
+from common import throttle
+from fraud.services import gateway
 from identity.models import User
 from identity.permissions import Role
+from payments.services import orders
+from tests.patience import PATIENCE
 
 # Also without `run.py test`: where there is no browser, the last lines say so.
 pytest_plugins = ["runner.pytest_plugin"]
 PASSWORD = "correct horse battery staple 9"
+# The same examples in every run, however long one of them takes. `--hypothesis-profile=others` draws other ones.
+_UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+hypothesis_settings.register_profile("same", derandomize=True, **_UNHURRIED)
+hypothesis_settings.register_profile("others", **_UNHURRIED)
+hypothesis_settings.load_profile("same")
+# Longer than any test that looks at the day.
+_END_OF_A_DAY_SECONDS = 90
 
 
 @contextmanager
@@ -54,8 +68,19 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.WHITENOISE_AUTOREFRESH = True
+    # A limit is off where its server does not answer: on a machine that stands still it would now and then be off.
+    throttle.ANSWERS_WITHIN_SECONDS = PATIENCE
+    settings.CACHES["default"]["OPTIONS"]["socket_timeout"] = PATIENCE
     celery_app.loader.import_default_modules()
     TransactionTestCase._fixture_teardown = _flush_as_owner(TransactionTestCase._fixture_teardown)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test ends on the day on which it began: what is due today, or counted for today, is so until its end."""
+    left = 86_400 - time.time() % 86_400
+    if left < _END_OF_A_DAY_SECONDS:
+        time.sleep(left + 0.1)
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +123,16 @@ def own_limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rate limits of a test are its own, allauth's in the cache too; those of an earlier one do not reach it."""
     settings.THROTTLE_SCOPE = uuid.uuid4().hex
     monkeypatch.setattr(caches["default"], "key_prefix", settings.THROTTLE_SCOPE)
+
+
+@pytest.fixture(autouse=True)
+def unhurried() -> Iterator[None]:
+    """No check of a payment comes too late because the machine stood still; tests of the budgets set their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(orders, "SCREENING_BUDGET_SECONDS", PATIENCE)
+        patch.setattr(gateway, "BUDGET_SECONDS", PATIENCE)
+        patch.setattr(gateway, "BATCH_CHUNK_SECONDS", PATIENCE)
+        yield
 
 
 def make_user(email: str, *roles: Role, name: str = "", **fields: Any) -> User:

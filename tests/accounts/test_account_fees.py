@@ -24,6 +24,7 @@ from ledger import services as ledger
 from notifications.models import OutboxEvent
 from tests.accounts.factories import open_test_account, set_test_fee
 from tests.conftest import owner_rights
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
@@ -65,11 +66,11 @@ def income() -> int:
 
 
 def ask(month: date = MARCH, now: datetime = EARLY_APRIL) -> services.Run:
-    return services.ask_account_fees(month=month, now=now, seconds=30)
+    return services.ask_account_fees(month=month, now=now, seconds=PATIENCE)
 
 
 def collect(now: datetime) -> services.Run:
-    return services.collect_open_fees(now=now, seconds=30)
+    return services.collect_open_fees(now=now, seconds=PATIENCE)
 
 
 def test_a_month_is_asked_for_and_taken_once(wallet: Account) -> None:
@@ -272,7 +273,7 @@ def at_once(work: Callable[[], object]) -> list[BaseException]:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=60)
+        worker.join(timeout=PATIENCE)
     return problems
 
 
@@ -290,7 +291,7 @@ def test_two_runs_at_once_share_the_work(alice: User) -> None:
 @contextmanager
 def unguarded(monkeypatch: Any) -> Iterator[None]:
     """No lock on the account, and both callers have looked before either writes."""
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=PATIENCE)
     real = account_fees.fees.price
 
     def price(**given: Any) -> Any:

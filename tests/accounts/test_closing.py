@@ -24,6 +24,7 @@ from identity.models import User
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from tests.accounts.factories import open_test_account, set_test_fee
+from tests.patience import PATIENCE
 from tests.payments.factories import PIN, give_pin
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +73,7 @@ def close(account: Account, target: Account | None, now: datetime = MID_APRIL, *
 
 
 def test_savings_get_their_interest_up_to_the_day_before(savings: Account, target: Account) -> None:
-    services.post_interest(month=OPENED.date(), now=EARLY_APRIL, seconds=30)
+    services.post_interest(month=OPENED.date(), now=EARLY_APRIL, seconds=PATIENCE)
     assert balance(savings) == 10084_93
     close(savings, target)
     # 10,084.93 x 10 % x 15 days of April / 365 = 41.4449...
@@ -117,7 +118,7 @@ def test_interest_that_could_not_be_charged_before_is_charged_now(alice: User, t
     Product.objects.filter(pk="CUR-EUR").update(overdraft_rate=10)
     current = open_test_account(alice, "CUR-EUR", "100.00", OPENED)
     move(current, -599_00, datetime(2026, 3, 2, tzinfo=UTC))
-    services.post_interest(month=OPENED.date(), now=EARLY_APRIL, seconds=30)
+    services.post_interest(month=OPENED.date(), now=EARLY_APRIL, seconds=PATIENCE)
     assert InterestPosting.objects.get().unpaid_minor == 3_10
     move(current, 503_10, EARLY_APRIL)
     # On the very day up to which interest was posted: nothing new accrued.
@@ -134,7 +135,7 @@ def with_fees(alice: User) -> Account:
     wallet = open_test_account(alice, "WAL-EUR", "12.00", OPENED)
     move(wallet, -10_00, OPENED)
     for month, now in ((4, datetime(2026, 5, 1, 1, tzinfo=UTC)), (5, datetime(2026, 6, 1, 1, tzinfo=UTC))):
-        services.ask_account_fees(month=date(2026, month, 1), now=now, seconds=30)
+        services.ask_account_fees(month=date(2026, month, 1), now=now, seconds=PATIENCE)
     assert AccountFee.objects.open().filter(account=wallet).count() == 2
     return wallet
 
@@ -180,7 +181,7 @@ def test_a_raise_at_any_step_leaves_nothing_half_done(alice: User, monkeypatch: 
     set_test_fee("SAV-EUR", Operation.MONTHLY, flat(5_00))
     savings, target = (open_test_account(alice, code, "1000.00", OPENED) for code in ("SAV-EUR", "WAL-EUR"))
     move(savings, -949_00, OPENED)
-    services.ask_account_fees(month=date(2026, 4, 1), now=datetime(2026, 5, 1, 1, tzinfo=UTC), seconds=30)
+    services.ask_account_fees(month=date(2026, 4, 1), now=datetime(2026, 5, 1, 1, tzinfo=UTC), seconds=PATIENCE)
     move(savings, 500_00, datetime(2026, 5, 2, tzinfo=UTC))
     before = ledger_queries.balance(savings.ledger_account_id)
     assert (before.posted, before.floor) == (551_00, 50_00)

@@ -27,6 +27,7 @@ from payments.models import Channel
 from payments.models import Status as PaymentStatus
 from tests.accounts.factories import open_test_account, set_test_fee
 from tests.accounts.test_account_fees import at_once
+from tests.patience import PATIENCE
 from tests.payments.factories import PIN, give_pin, pay
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def account(alice: User) -> Account:
 
 def night(now: datetime) -> tuple[int, int]:
     """What the end of a day does: owners warned, accounts put to sleep."""
-    warned, marked = services.warn_silent(now=now, seconds=30), services.mark_dormant(now=now, seconds=30)
+    warned, marked = services.warn_silent(now=now, seconds=PATIENCE), services.mark_dormant(now=now, seconds=PATIENCE)
     assert (warned.failed, warned.left, marked.failed, marked.left) == (0, 0, 0, 0)
     return warned.done, marked.done
 
@@ -114,8 +115,8 @@ def test_what_the_owner_does_counts_and_what_comes_by_itself_does_not(
             now=later,
         )
     set_test_fee("CUR-EUR", Operation.MONTHLY, flat(1_00))
-    services.ask_account_fees(month=later.date(), now=later + timedelta(days=60), seconds=30)
-    services.post_interest(month=later.date(), now=later + timedelta(days=60), seconds=30)
+    services.ask_account_fees(month=later.date(), now=later + timedelta(days=60), seconds=PATIENCE)
+    services.post_interest(month=later.date(), now=later + timedelta(days=60), seconds=PATIENCE)
     assert active(account) == OPENED
 
     pay(alice, account, bobs, "1.00", now=later)
@@ -201,7 +202,7 @@ def test_credits_interest_and_fees_still_reach_it(account: Account, bob: User, t
         actor=teller, account_number=account.number, amount="10.00", client_id=uuid4(), now=at + timedelta(days=1)
     )
     set_test_fee("CUR-EUR", Operation.MONTHLY, flat(1_00))
-    services.ask_account_fees(month=at.date(), now=at + timedelta(days=60), seconds=30)
+    services.ask_account_fees(month=at.date(), now=at + timedelta(days=60), seconds=PATIENCE)
     assert ledger.balance(account.ledger_account_id).posted == 114_00
     assert state(account) == Status.DORMANT
 
@@ -322,7 +323,7 @@ def test_killed_before_any_step_it_goes_on_and_tells_once(alice: User, monkeypat
     )
     monkeypatch.setattr(where, name, cut(getattr(where, name)))
     with pytest.raises(OperationalError):
-        services.mark_dormant(now=OPENED + YEAR, seconds=30)
+        services.mark_dormant(now=OPENED + YEAR, seconds=PATIENCE)
     connection.close()
     monkeypatch.undo()
     assert Account.objects.filter(status=Status.DORMANT).count() == 1

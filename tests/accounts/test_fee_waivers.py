@@ -23,6 +23,7 @@ from ledger import services as ledger
 from notifications.models import OutboxEvent
 from tests.accounts.factories import open_test_account, set_test_fee
 from tests.conftest import make_user
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 OPENED = datetime(2026, 2, 10, 9, tzinfo=UTC)
@@ -36,7 +37,7 @@ def five_euros(db: None) -> None:
 
 
 def ask() -> None:
-    services.ask_account_fees(month=date(2026, 3, 1), now=EARLY_APRIL, seconds=30)
+    services.ask_account_fees(month=date(2026, 3, 1), now=EARLY_APRIL, seconds=PATIENCE)
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_an_open_fee_is_not_taken_any_more(still_open: AccountFee, teller: User)
         source_id="1",
         booked_at=NOON,
     )
-    assert services.collect_open_fees(now=NOON, seconds=30).done == 0
+    assert services.collect_open_fees(now=NOON, seconds=PATIENCE).done == 0
     assert balance(still_open.account) == 52_00
     assert queries.fees.open_fees(still_open.account) == Money(0, "EUR")
 

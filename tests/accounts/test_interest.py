@@ -19,6 +19,7 @@ from identity.models import User
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from tests.accounts.factories import open_test_account
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
@@ -64,7 +65,7 @@ def internal(code: str) -> int:
 
 
 def run(month: date = MARCH, now: datetime = EARLY_APRIL) -> services.Run:
-    return services.post_interest(month=month, now=now, seconds=30)
+    return services.post_interest(month=month, now=now, seconds=PATIENCE)
 
 
 def test_a_month_is_paid_once(savings: Account) -> None:
@@ -232,7 +233,7 @@ def test_two_runs_at_once_share_the_work(alice: User) -> None:
 
     def work() -> None:
         try:
-            start.wait(timeout=20)
+            start.wait(timeout=PATIENCE)
             results.append(run())
         finally:
             connection.close()
@@ -241,7 +242,7 @@ def test_two_runs_at_once_share_the_work(alice: User) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=60)
+        worker.join(timeout=PATIENCE)
     assert [result.left for result in results] == [0, 0]
     assert sum(result.done for result in results) == 12
     assert [result.failed for result in results] == [0, 0]

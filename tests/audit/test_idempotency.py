@@ -20,6 +20,7 @@ from audit.services import record
 from common.errors import Conflict
 from common.rest import ApiView
 from identity.models import User
+from tests.patience import PATIENCE
 
 FACTORY = APIRequestFactory()
 KEY = "a0b1c2d3-key"
@@ -38,7 +39,7 @@ class Spend(ApiView):
         record(actor=request.user, action="test.spent", subject_kind="test", subject_id="1")
         if self.entered and self.pause:
             self.entered.set()
-            self.pause.wait(20)
+            self.pause.wait(PATIENCE)
         return Response({"receipt": str(uuid.uuid4())}, status=request.data.get("status", 201))
 
 
@@ -134,10 +135,10 @@ def test_the_second_of_two_at_once_is_told_that_the_first_is_in_flight(alice: Us
     thread.start()
     assert Slow.entered is not None
     assert Slow.pause is not None
-    assert Slow.entered.wait(20)
+    assert Slow.entered.wait(PATIENCE)
     meanwhile = call(alice, {"a": 1})
     Slow.pause.set()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert (meanwhile.status_code, meanwhile.data["code"]) == (409, "request_in_flight")
     assert answers[0].status_code == 201
     replay = call(alice, {"a": 1})

@@ -19,7 +19,7 @@ from audit.models import AuditEvent, Seal
 from audit.tasks import seal_trail
 from identity.models import User
 from tests.conftest import owner_rights
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,18 +105,18 @@ def test_an_event_that_commits_late_is_sealed_late_and_not_lost(alice: User) -> 
                 # An event travels with the next statement; from here on it is there.
                 assert AuditEvent.objects.filter(action="test.slow").exists()
                 written.set()
-                go_on.wait(20)
+                go_on.wait(PATIENCE)
         finally:
             connection.close()
 
     thread = threading.Thread(target=slow)
     thread.start()
-    assert written.wait(20)
+    assert written.wait(PATIENCE)
     write(alice, 2)
     early = AuditEvent.objects.get(action="test.done")
     assert seal() is None, "an older transaction is still open, so nothing after it may be sealed"
     go_on.set()
-    thread.join(20)
+    thread.join(PATIENCE)
     late = AuditEvent.objects.get(action="test.slow")
     assert late.pk < early.pk
     until(lambda: queries.horizon() > early.xid)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from common.db import lock_advisory, lock_advisory_first
 from common.rows import Prepared, insert
 from notifications.models import MailboxMessage
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +56,7 @@ def elsewhere(work: Callable[[], Any]) -> Any:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(30)
+    thread.join(PATIENCE)
     return found[0]
 
 
@@ -169,12 +170,12 @@ def test_a_lock_that_goes_first_is_held_before_the_statement_looks() -> None:
         lock_advisory(**LOCK)
         thread = threading.Thread(target=second)
         thread.start()
-        assert held.wait(30)
+        assert held.wait(PATIENCE)
         insert(mail())
         ask()
         thread.join(0.3)
         assert thread.is_alive()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert counted == [1]
 
 

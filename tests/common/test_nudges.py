@@ -16,6 +16,7 @@ from common import nudges
 from identity.models import User
 from notifications import services as notifications
 from notifications.models import OutboxEvent
+from tests.patience import PATIENCE
 
 RELAY, FILES = "notifications.tasks.relay_outbox", "payments.tasks.pay_bulk_files"
 
@@ -53,12 +54,12 @@ def test_a_broker_that_is_down_stops_neither_the_business_nor_later_nudges(
     published: queue.SimpleQueue[str], alice: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     nudges._nudger.want("broken")
-    assert published.get(timeout=10) == "broken"
+    assert published.get(timeout=PATIENCE) == "broken"
 
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         notifications.notify(user_id=alice.pk, kind="account_opened", data={"account": "x"})
 
-    assert published.get(timeout=10) == RELAY
+    assert published.get(timeout=PATIENCE) == RELAY
     assert OutboxEvent.objects.filter(relayed_at=None, user=alice).count() == 1
 
 
@@ -73,19 +74,19 @@ def test_nudges_only_what_was_committed(
         with transaction.atomic():
             nudges.after_commit(FILES)
 
-    assert published.get(timeout=10) == FILES
+    assert published.get(timeout=PATIENCE) == FILES
     assert published.empty()
 
 
 def test_a_forked_process_has_a_thread_of_its_own(published: queue.SimpleQueue[str]) -> None:
     nudges._nudger.want(RELAY)
-    assert published.get(timeout=10) == RELAY
+    assert published.get(timeout=PATIENCE) == RELAY
 
     child = os.fork()
     if child == 0:
         nudges._nudger.want(RELAY)
         try:
-            os._exit(0 if published.get(timeout=10) == RELAY else 1)
+            os._exit(0 if published.get(timeout=PATIENCE) == RELAY else 1)
         finally:
             os._exit(2)
     assert os.waitpid(child, 0)[1] == 0

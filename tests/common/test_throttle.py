@@ -9,6 +9,7 @@ import pytest
 from common import throttle
 from common.errors import TooMany
 from common.throttle import Limit
+from tests.patience import PATIENCE
 
 
 def test_a_parallel_burst_gets_exactly_the_limit_through() -> None:
@@ -16,7 +17,7 @@ def test_a_parallel_burst_gets_exactly_the_limit_through() -> None:
     start = threading.Barrier(40)
 
     def attempt() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         if throttle.wait_for(limit, key) == 0:
             allowed.append(1)
 
@@ -24,7 +25,7 @@ def test_a_parallel_burst_gets_exactly_the_limit_through() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert len(allowed) == 10
 
 

@@ -18,6 +18,7 @@ from fraud import services as fraud
 from fraud.models import Case, CaseNote, Label, Rule
 from tests.conftest import make_user
 from tests.fraud.conftest import KIND, NOON, Orders
+from tests.patience import PATIENCE
 
 MakeCase = Callable[..., Case]
 
@@ -164,7 +165,7 @@ def test_of_two_officers_at_once_one_wins(orders: Orders) -> None:
     ended: list[str] = []
 
     def one(index: int) -> None:
-        gate.wait(timeout=10)
+        gate.wait(timeout=PATIENCE)
         try:
             ended.append(decide(case, officers[index], ["RELEASE", "DECLINE"][index]).status)
         except fraud.CaseAlreadyDecided:

@@ -23,6 +23,7 @@ from fraud.subjects import CheckItem
 from identity.permissions import Role
 from tests.conftest import make_user
 from tests.fraud.conftest import KIND, NOON, Orders, do_screen, make_facts
+from tests.patience import PATIENCE
 
 MakeCase = Callable[..., Case]
 ITEMS = (CheckItem("history", "History looked at"), CheckItem("customer", "Customer called"))
@@ -168,7 +169,7 @@ def at_once(work: Callable[[int], Any]) -> list[Any]:
 
     def one(index: int) -> None:
         try:
-            gate.wait(timeout=10)
+            gate.wait(timeout=PATIENCE)
             ended[index] = work(index)
         finally:
             connection.close()
@@ -195,7 +196,7 @@ def both_choose_first(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Dossier.save
 
     def save(self: Dossier, *args: Any, **kwargs: Any) -> None:
-        chosen.wait(timeout=10)
+        chosen.wait(timeout=PATIENCE)
         original(self, *args, **kwargs)
 
     monkeypatch.setattr(Dossier, "save", save)

@@ -22,6 +22,7 @@ from fraud.rules.facts import Facts, Outcome, Verdict
 from fraud.rules.features import SCHEMA_HASH
 from fraud.services import engine, screening
 from tests.fraud.conftest import NOON, do_screen, make_facts
+from tests.patience import PATIENCE
 
 Screen = Callable[..., Verdict]
 
@@ -202,7 +203,7 @@ def test_parallel_transfers_cannot_slip_under_the_limit(locked: bool, monkeypatc
         real = screening.derive
 
         def wait(**given: Any) -> Any:
-            gate.wait(timeout=10)
+            gate.wait(timeout=PATIENCE)
             return real(**given)
 
         monkeypatch.setattr(screening, "derive", wait)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -120,14 +121,21 @@ def test_a_token_that_was_good_ends_at_its_time(alice: User, monkeypatch: pytest
     assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
 
 
-def totp(user: User) -> str:
-    """Turn two-step verification on; returns the code of now."""
-    secret = generate_totp_secret()
-    TOTP.activate(user, secret)
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+@pytest.fixture
+def totp(monkeypatch: pytest.MonkeyPatch) -> Callable[[User], str]:
+    """Turns two-step verification on; gives the code of now. Now lasts: a code of thirty seconds ends in the middle of things."""
+    step = int(time.time()) // 30
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.yield_hotp_counters_from_time", lambda: iter([step]))
+
+    def activate(user: User) -> str:
+        secret = generate_totp_secret()
+        TOTP.activate(user, secret)
+        return format_hotp_value(hotp_value(secret, step))
+
+    return activate
 
 
-def test_asks_for_the_code_and_takes_each_one_once(alice: User) -> None:
+def test_asks_for_the_code_and_takes_each_one_once(alice: User, totp: Callable[[User], str]) -> None:
     code = totp(alice)
     missing = sign_in(alice)
     assert (missing.status_code, missing.json()["code"]) == (401, "second_factor_required")
@@ -135,7 +143,7 @@ def test_asks_for_the_code_and_takes_each_one_once(alice: User) -> None:
     assert (sign_in(alice, otp=code).status_code, sign_in(alice, otp=code).json()["code"]) == (422, "wrong_code")
 
 
-def test_five_wrong_codes_are_looked_at_and_no_more(alice: User) -> None:
+def test_five_wrong_codes_are_looked_at_and_no_more(alice: User, totp: Callable[[User], str]) -> None:
     code = totp(alice)
     wrong = "000000" if code != "000000" else "000001"
     assert [sign_in(alice, otp=wrong).status_code for _ in range(6)] == [422] * 5 + [429]

@@ -10,6 +10,7 @@ from django.db import connection
 from identity import queries, services
 from identity.models import TransactionPin, User
 from tests.conftest import PASSWORD
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
@@ -100,7 +101,7 @@ def _hammer(user: User, tries: int) -> list[str]:
 
     def attempt() -> None:
         try:
-            start.wait(10)
+            start.wait(PATIENCE)
             services.verify_pin(actor=user, pin="8306", now=NOW)
             outcomes.append("accepted")
         except services.WrongPin:
@@ -114,7 +115,7 @@ def _hammer(user: User, tries: int) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     return outcomes
 
 
@@ -135,7 +136,7 @@ def test_without_the_locks_more_than_five_are_evaluated(alice: User, monkeypatch
     matches = services.pin._pin_matches
 
     def slow(actor: User, pin: str, hashed: str) -> bool:
-        read.wait(20)
+        read.wait(PATIENCE)
         return matches(actor, pin, hashed)
 
     monkeypatch.setattr(services.pin, "_pin_matches", slow)

@@ -16,6 +16,7 @@ from kyc.models import Application, Document, State
 from kyc.rules import limits
 from kyc.services import uploads
 from tests.kyc.helpers import draft, pending, upload
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_process")]
 
@@ -27,7 +28,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
     def run(place: int, call: Callable[[], Any]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             results[place] = call()
         except DomainError as error:
             results[place] = error
@@ -38,7 +39,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     return results
 
 
@@ -84,7 +85,7 @@ def test_control_without_the_lock_both_pass(alice: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(uploads, "lock_draft", lambda actor, pk, now: Application.objects.get(pk=pk))
     together = threading.Barrier(2)
     counted = uploads._require_room
-    monkeypatch.setattr(uploads, "_require_room", lambda *args: (counted(*args), args[1] and together.wait(10)))
+    monkeypatch.setattr(uploads, "_require_room", lambda *args: (counted(*args), args[1] and together.wait(PATIENCE)))
     results = _upload_twice(alice, application)
     assert all(isinstance(result, Document) for result in results)
     assert Document.objects.count() == 3

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger import queries, services, tasks
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.django_db
 
@@ -117,13 +117,13 @@ class TestAtCommit:
             with transaction.atomic():
                 pay(account, fees, 5)
                 written.set()
-                go_on.wait(10)
+                go_on.wait(PATIENCE)
             connections.close_all()
 
         thread = Thread(target=slow)
         thread.start()
         try:
-            assert written.wait(10)
+            assert written.wait(PATIENCE)
             other = customer(700)
             pay(other, fees, 7)
             services.take_snapshots()

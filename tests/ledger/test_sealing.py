@@ -16,6 +16,7 @@ from common.db import NoTransaction
 from ledger import queries, sealing, tasks
 from ledger.models import Entry, Seal
 from tests.ledger.conftest import seal_everything
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,13 +72,13 @@ def test_an_entry_that_commits_late_is_in_a_later_seal(customer, pay, heads):
         with transaction.atomic():
             late.append(pay(payer, customer(), 5).entry_id)
             written.set()
-            go_on.wait(20)
+            go_on.wait(PATIENCE)
         connections.close_all()
 
     thread = Thread(target=slow)
     thread.start()
     try:
-        assert written.wait(10)
+        assert written.wait(PATIENCE)
         quick = pay(other, customer(), 7).entry_id
         sealing.run()
         assert not Seal.objects.filter(last_entry__gte=quick).exists(), "it came after one that has not ended"
@@ -134,13 +135,13 @@ def test_a_second_worker_at_the_same_time_does_nothing(customer, heads):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ledger_seal'))")
             held.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
         connections.close_all()
 
     thread = Thread(target=hold)
     thread.start()
     try:
-        assert held.wait(10)
+        assert held.wait(PATIENCE)
         with transaction.atomic():
             assert sealing.seal() == 0
     finally:

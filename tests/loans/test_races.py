@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -24,6 +23,7 @@ from loans.models import Collection, Loan, Movement
 from loans.services import booking, jobs, sharing
 from loans.services.sheet import Sheet
 from tests.loans.factories import books, live_until, noon, running_loan
+from tests.patience import meeting
 from tests.payments.factories import posted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,14 +131,9 @@ def test_control_without_the_lock_only_the_database_stands_in_the_way(
     monkeypatch.setattr(booking, "claim_free", lockless)
     monkeypatch.setattr(booking, "claim", lockless)
     monkeypatch.setattr(accounts, "lock", lambda ids: {each.pk: each for each in Account.objects.filter(pk__in=ids)})
-    original = Sheet.engine
-
-    def slow(*args: Any) -> Any:
-        run = original(*args)
-        time.sleep(0.2)
-        return run
-
-    monkeypatch.setattr(Sheet, "engine", slow)
+    # All four have the loan as it was before any of them collects.
+    original, met = Sheet.engine, meeting(lambda run: run, of=4)
+    monkeypatch.setattr(Sheet, "engine", lambda *args: met(original(*args)))
     before = posted(loan.account)
 
     at_once(lambda: services.collect(day=DUE, now=NIGHT))

@@ -12,6 +12,7 @@ from identity.models import User
 from notifications import services
 from notifications.models import MailboxMessage, Message, OutboxEvent
 from notifications.rules import kinds
+from tests.patience import PATIENCE
 
 
 class Broken(BaseEmailBackend):
@@ -104,7 +105,7 @@ def test_two_workers_never_take_the_same_event(alice: User) -> None:
         OutboxEvent.objects.select_for_update().get(pk=event.pk)
         thread = threading.Thread(target=second)
         thread.start()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert outcome == [False]
     assert services.relay(event_id=event.pk, now=timezone.now())
 

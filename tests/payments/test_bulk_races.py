@@ -17,9 +17,10 @@ from ledger import services as ledger
 from notifications import services as notifications
 from payments import services, tasks
 from payments.models import BulkFile, BulkRow, Channel, Limit, Payment
-from payments.services import bulk, many, orders, parties
+from payments.services import bulk, limits, many, orders, parties
 from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
+from tests.patience import meeting
 from tests.payments.bulk import checked, confirmed, outcomes, to
 from tests.payments.factories import give_pin, posted
 from tests.payments.test_races import at_once
@@ -154,7 +155,8 @@ def test_control_without_the_lock_workers_collide_and_the_database_still_pays_on
 
     # Started already, or the row of the file itself would be what they wait for.
     services.pay_next_rows(file_id=file.pk, now=timezone.now())
-    slow_turns(monkeypatch)
+    # All four have the same rows before any of them pays.
+    monkeypatch.setattr(bulk, "_paid", meeting(bulk._paid, of=4))
     monkeypatch.setattr(bulk, "_claim", claim)
     assert "collided" in at_once(_work(file), 4)
     monkeypatch.undo()
@@ -183,7 +185,8 @@ def test_control_without_the_lock_the_limit_is_passed(
 ) -> None:
     limit_a_day(firm, 10_00)
     files = _three_files(firm, payee)
-    slow_screening(monkeypatch)
+    # All three have counted what was paid before, nothing, before any of them pays.
+    monkeypatch.setattr(limits.Tally, "require", meeting(limits.Tally.require, of=3))
     monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
     at_once(lambda index: services.pay_next_rows(file_id=files[index].pk, now=timezone.now()), 3)
     assert sum(outcomes(file).count("COMPLETED") for file in files) > 10

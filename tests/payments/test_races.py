@@ -23,6 +23,7 @@ from common.errors import DomainError
 from fraud import services as fraud
 from fraud.models import Decision
 from fraud.queries import history
+from fraud.services import screening
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from notifications import services as notifications
@@ -31,6 +32,7 @@ from payments import services
 from payments.models import Limit, Payment, Status
 from payments.services import orders, parties
 from tests.accounts.factories import open_test_account
+from tests.patience import meeting
 from tests.payments.conftest import Bank
 from tests.payments.factories import CHECKED, PIN, case_of, held, held_payment, pay, posted
 
@@ -85,7 +87,8 @@ def test_control_without_the_locks_several_are_judged_by_the_same_past(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then the numbers of the customer's steps, unique in the database, fail the screening, and the payments are held."""
-    slow_screening(monkeypatch)
+    # All five know the past before any of them writes its step.
+    monkeypatch.setattr(screening, "derive", meeting(screening.derive, of=5))
     monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
     monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 5)
@@ -110,7 +113,8 @@ def test_parallel_transfers_never_pass_the_daily_limit(bank: Bank, monkeypatch: 
 
 def test_control_without_the_lock_the_daily_limit_is_passed(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     limit_a_day(bank, 3_00)
-    slow_screening(monkeypatch)
+    # All twenty are within the limit before any of them is screened.
+    monkeypatch.setattr(fraud, "screen", meeting(fraud.screen, of=20))
     monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
     monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 20)
