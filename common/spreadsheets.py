@@ -1,12 +1,13 @@
-"""CSV files that open in spreadsheet programs as they are meant: text stays text, and letters are read as UTF-8."""
+"""CSV that opens in spreadsheet programs as it is meant: text stays text, and letters are read as UTF-8."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from io import StringIO
 
-from django.http import HttpResponse
-
+# At the start of a file; without it spreadsheet programs take UTF-8 for Latin-1.
+MARK = "\ufeff"
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -15,13 +16,8 @@ def text_cell(value: str) -> str:
     return f"'{value}" if value.startswith(_STARTS) or value.lstrip().startswith(_STARTS) else value
 
 
-def csv_response(*, name: str, rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """A download named `name` (plain ASCII). Text is made harmless; figures are given as numbers or Decimal, not as text."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    # Spreadsheet programs take a file without this mark for Latin-1.
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    for row in rows:
-        writer.writerow([text_cell(cell) if isinstance(cell, str) else cell for cell in row])
-    return response
+def line(cells: Iterable[object]) -> str:
+    """One line as it is given, quoted where needed; text that people wrote goes through `text_cell` first."""
+    written = StringIO()
+    csv.writer(written).writerow(cells)
+    return written.getvalue()

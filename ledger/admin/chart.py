@@ -17,8 +17,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.widgets import INPUT_CLASSES
 
+from common.downloads import csv_response
 from common.money import Money, display
-from common.spreadsheets import csv_response
 from ledger import reports
 from ledger.admin.base import ReadOnly, account_url, entry_url
 from ledger.models import GlCode, LedgerAccount

@@ -8,9 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from common import throttle
-from common.downloads import attachment
+from common.downloads import attachment, csv_response
 from common.errors import TooMany
-from common.spreadsheets import csv_response
 from loans.models import Application
 from loans.queries import papers
 from loans.views.base import LoansSection

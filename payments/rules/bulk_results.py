@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import StringIO
 
-from accounts.rules.spreadsheet import text_cell
+from common.spreadsheets import MARK, line, text_cell
 
 COLUMNS = (
     "row",
@@ -43,8 +41,7 @@ class ResultRow:
 
 def write(rows: Iterable[ResultRow]) -> Iterator[bytes]:
     """The file, row by row."""
-    # Spreadsheet programs take a file without this mark for Latin-1.
-    yield ("\ufeff" + _line(COLUMNS)).encode()
+    yield (MARK + line(COLUMNS)).encode()
     for row in rows:
         cells = (
             str(row.number),
@@ -59,10 +56,4 @@ def write(rows: Iterable[ResultRow]) -> Iterator[bytes]:
             row.fee,
             row.payment_id,
         )
-        yield _line(cells).encode()
-
-
-def _line(cells: Iterable[str]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+        yield line(cells).encode()

@@ -12,8 +12,8 @@ import pytest
 from accounts import queries, services
 from accounts.models import ReferenceRate
 from accounts.reference import ensure
-from accounts.rules.spreadsheet import text_cell
 from common.money import Money
+from common.spreadsheets import text_cell
 from identity.models import User
 from tests.accounts.factories import open_test_account
 

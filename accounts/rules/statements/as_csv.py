@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
-from io import StringIO
 
-from accounts.rules.spreadsheet import text_cell
 from accounts.rules.statements.content import Heading, StatementLine, encoded
+from common.spreadsheets import MARK, text_cell
+from common.spreadsheets import line as csv_line
 
 COLUMNS = ("Booked", "Value date", "Description", "Amount", "Currency", "Balance", "Reference")
 
@@ -18,8 +17,7 @@ def write(heading: Heading, lines: Iterable[StatementLine]) -> Iterator[bytes]:
 
 
 def _rows(heading: Heading, lines: Iterable[StatementLine]) -> Iterator[str]:
-    # Spreadsheet programs take a file without this mark for Latin-1.
-    yield "\ufeff" + _row(*COLUMNS)
+    yield MARK + _row(*COLUMNS)
     currency = heading.currency
     yield _row(heading.since.isoformat(), "", "Opening balance", "", currency, heading.opening.plain, "")
     for line in lines:
@@ -38,6 +36,4 @@ def _rows(heading: Heading, lines: Iterable[StatementLine]) -> Iterator[str]:
 
 
 def _row(*cells: str) -> str:
-    row = StringIO()
-    csv.writer(row).writerow(cells)
-    return row.getvalue()
+    return csv_line(cells)
