@@ -65,6 +65,11 @@ def address(name: str, *, schemes: Collection[str], kind: str, default: str | No
     return value
 
 
+def optional_address(name: str, *, schemes: Collection[str], kind: str) -> str:
+    """As `address`; "" where nothing is set."""
+    return address(name, schemes=schemes, kind=kind) if text(name, default="").strip() else ""
+
+
 def choice(name: str, *, options: Collection[str], default: str) -> str:
     value = text(name, default=default)
     if value not in options:

@@ -190,6 +190,8 @@ STORAGES = {
     "default": _private,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# ClamAV's daemon looks at every document where one is set: unix:///run/clamav/clamd.ctl or tcp://host:3310.
+CLAMD_URL = env.optional_address("CLAMD_URL", schemes=("unix", "tcp"), kind="unix:///PATH or tcp://HOST:PORT")
 # Heads of the sealed trails: the proof that no tail was cut off, as long as somebody carries them elsewhere.
 SEALS_ROOT = env.text("SEALS_ROOT", default=str(Path(STORAGE_ROOT).parent / "seals"))
 # Enough for one document and its form; the KYC limits are below this.

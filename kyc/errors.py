@@ -77,3 +77,8 @@ class QuotaReached(errors.Conflict):
 class StorageDown(errors.Unavailable):
     code = "kyc_storage_unavailable"
     message = "We cannot reach the document store right now. Please try again shortly."
+
+
+class ScannerDown(errors.Unavailable):
+    code = "kyc_scanner_unavailable"
+    message = "We cannot check files right now. Please try again shortly."

@@ -96,6 +96,7 @@ ACTIONS: dict[str, str] = {
     "kyc.document_removed": "Removed a document",
     "kyc.document_viewed": "Looked at a document",
     "kyc.expired": "Let an identity check expire",
+    "kyc.malware_refused": "Sent a file that the virus scanner knew",
     "kyc.number_revealed": "Looked at a document number",
     "kyc.purged": "Deleted papers whose time was over",
     "kyc.rejected": "Declined an identity check",

@@ -15,6 +15,7 @@ from kyc.errors import (
     OwnApplication,
     QuotaReached,
     ReasonMissing,
+    ScannerDown,
     StorageDown,
 )
 from kyc.services.applications import save_personal, start_or_resume, start_with, submit
@@ -42,6 +43,7 @@ __all__ = [
     "OwnApplication",
     "QuotaReached",
     "ReasonMissing",
+    "ScannerDown",
     "StorageDown",
     "add_document",
     "approve",

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from audit import services as audit
 from common.db import use_case
 from identity.models import User
-from kyc import queries, storage
+from kyc import queries, scanner, storage
 from kyc.errors import DocumentNotFound, DocumentRefused, QuotaReached, StorageDown
 from kyc.models import Application, Document, StoredFile
 from kyc.rules import documents, filenames, headers, isolation, limits
@@ -26,7 +26,7 @@ def add_document(
 ) -> Document:
     """Check a file in a process of its own, store what was written anew, and attach it to the draft.
 
-    `name` is what the customer called it. Raises DocumentRefused, QuotaReached, StorageDown, NotEditable,
+    `name` is what the customer called it. Raises DocumentRefused, QuotaReached, ScannerDown, StorageDown, NotEditable,
     ApplicationNotFound.
     """
     if kind not in Document.Kind.values:
@@ -35,6 +35,7 @@ def add_document(
     early = queries.get_application_for(actor=actor, application_id=application_id)
     require_draft(early, now)
     _require_room(early, 0)
+    _require_harmless(actor, application_id, data)
     clean = isolation.sanitise(data)
     if kind == Document.Kind.SELFIE and clean.content_type == headers.PDF:
         raise DocumentRefused("Send your photo as a JPEG, PNG or WebP picture.", code="kyc_document_kind")
@@ -76,6 +77,23 @@ def sweep_files(*, now: datetime) -> int:
     """Delete stored files that no document names: uploads cut short, documents removed. Returns how many."""
     orphans = StoredFile.objects.filter(document=None, created_at__lte=now - limits.ORPHAN_LIFETIME)
     return sum(_discard(name) for name in list(orphans.values_list("name", flat=True)))
+
+
+def _require_harmless(actor: User, application_id: uuid.UUID, data: bytes) -> None:
+    malware = scanner.find_malware(data)
+    if not malware:
+        return
+    with use_case():
+        audit.record(
+            actor=actor,
+            action="kyc.malware_refused",
+            subject_kind=SUBJECT,
+            subject_id=application_id,
+            data={"found": malware[:200], "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)},
+        )
+    raise DocumentRefused(
+        "Our virus scanner refused this file. Check your device, and send another one.", code="kyc_document_malware"
+    )
 
 
 def _require_room(application: Application, size: int) -> None:
