@@ -135,13 +135,22 @@ def was_used_from(account: str, ip: str) -> bool:
     return browser.exists() or api.exists()
 
 
-def is_known_browser(user: User, *, ip: str, user_agent: str) -> bool:
-    """Whether this browser logged in from this address lately; the very first log-in counts as known."""
-    mine = AccessLog.objects.filter(username=user.email)
-    if not mine.exists():
+def is_known_device(user: User, *, ip: str, user_agent: str, session_hash: str = "") -> bool:
+    """Whether this browser or program signed in from this address lately; the very first sign-in of all counts as known.
+
+    `session_hash` names the browser session that begins now, which django-axes may have written down already.
+    """
+    browser = AccessLog.objects.filter(username=user.email)
+    if session_hash:
+        browser = browser.exclude(session_hash=session_hash)
+    api = ApiSession.objects.filter(user=user)
+    if not browser.exists() and not api.exists():
         return True
     since = timezone.now() - KNOWN_FOR
-    return mine.filter(ip_address=ip or None, user_agent=user_agent[:255], attempt_time__gte=since).exists()
+    return (
+        browser.filter(ip_address=ip or None, user_agent=user_agent[:255], attempt_time__gte=since).exists()
+        or api.filter(ip=ip or None, user_agent=user_agent, created_at__gte=since).exists()
+    )
 
 
 def recent_sign_ins(user: User, *, limit: int = 8) -> list[SignIn]:

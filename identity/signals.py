@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.account.signals import email_changed, email_confirmed
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from axes.helpers import get_client_session_hash
 from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
@@ -22,9 +23,10 @@ from identity.rules import accounts
 
 @receiver(user_logged_in, dispatch_uid="identity.signed_in")
 def on_signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    # identity stands before axes in INSTALLED_APPS: axes has not yet written this log-in down.
     context = request_context.current()
-    known = queries.is_known_browser(user, ip=context.ip, user_agent=context.user_agent)
+    known = queries.is_known_device(
+        user, ip=context.ip, user_agent=context.user_agent, session_hash=get_client_session_hash(request)
+    )
     services.record_sign_in(user=user, known_device=known)
 
 

@@ -214,8 +214,7 @@ def open_api_session(*, user: User, now: datetime) -> Tokens:
     """Sign a user in to the API; the caller has checked password and second factor."""
     context = request_context.current()
     with use_case():
-        mine = ApiSession.objects.filter(user=user)
-        known = not mine.exists() or mine.filter(ip=context.ip or None, user_agent=context.user_agent).exists()
+        known = queries.is_known_device(user, ip=context.ip, user_agent=context.user_agent)
         session = ApiSession.objects.create(
             user=user,
             ip=context.ip or None,

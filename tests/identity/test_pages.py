@@ -9,7 +9,7 @@ from django.test import Client
 
 from identity import queries
 from identity.models import User
-from notifications.models import MailboxMessage
+from notifications.models import MailboxMessage, OutboxEvent
 from tests.conftest import PASSWORD
 
 GOOD = "seven purple otters juggling"
@@ -117,6 +117,27 @@ def test_five_wrong_passwords_show_the_locked_page(alice: User) -> None:
     assert (response.status_code, "Retry-After" in response.headers) == (429, True)
     elsewhere = Client(REMOTE_ADDR="203.0.113.9")
     assert elsewhere.post("/auth/login/", {"login": alice.email, "password": PASSWORD}).status_code == 302
+
+
+def test_a_new_device_is_told_to_its_owner_and_a_known_one_is_not(alice: User) -> None:
+    def told_after(**client: str) -> int:
+        Client(**client).post("/auth/login/", {"login": alice.email, "password": PASSWORD})
+        return OutboxEvent.objects.filter(user=alice, kind="new_sign_in").count()
+
+    assert told_after(HTTP_USER_AGENT="Firefox") == 0, "the first log-in ever"
+    assert told_after(HTTP_USER_AGENT="Firefox") == 0
+    assert told_after(HTTP_USER_AGENT="Another") == 1
+    assert told_after(HTTP_USER_AGENT="Another") == 1
+    assert told_after(HTTP_USER_AGENT="Firefox", REMOTE_ADDR="203.0.113.77") == 2
+
+
+def test_a_first_sign_in_to_the_api_is_told_to_somebody_who_used_the_browser_only(alice: User) -> None:
+    sign_in = {"email": alice.email, "password": PASSWORD}
+    Client(HTTP_USER_AGENT="Firefox").post("/auth/login/", {"login": alice.email, "password": PASSWORD})
+    for told in (1, 1):
+        answer = Client(HTTP_USER_AGENT="curl").post("/api/v1/auth/token", sign_in, content_type="application/json")
+        assert answer.status_code == 200
+        assert OutboxEvent.objects.filter(user=alice, kind="new_sign_in").count() == told
 
 
 def test_the_session_key_changes_at_log_in(alice: User) -> None:
