@@ -260,6 +260,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "identity.forms.SignupDetails"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# The link to a new password, in seconds; the mail says so.
+PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 # What happens to an account is told through the outbox.

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -119,20 +117,6 @@ def test_a_token_that_was_good_ends_at_its_time(alice: User, monkeypatch: pytest
     monkeypatch.setattr(timezone, "now", lambda: later)
     answer = client.get(ME)
     assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
-
-
-@pytest.fixture
-def totp(monkeypatch: pytest.MonkeyPatch) -> Callable[[User], str]:
-    """Turns two-step verification on; gives the code of now. Now lasts: a code of thirty seconds ends in the middle of things."""
-    step = int(time.time()) // 30
-    monkeypatch.setattr("allauth.mfa.totp.internal.auth.yield_hotp_counters_from_time", lambda: iter([step]))
-
-    def activate(user: User) -> str:
-        secret = generate_totp_secret()
-        TOTP.activate(user, secret)
-        return format_hotp_value(hotp_value(secret, step))
-
-    return activate
 
 
 def test_asks_for_the_code_and_takes_each_one_once(alice: User, totp: Callable[[User], str]) -> None:
