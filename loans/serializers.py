@@ -128,6 +128,10 @@ class LoanProductOut(serializers.Serializer[LoanProduct]):
     penalty_basis = serializers.CharField(help_text="FLAT, PRINCIPAL or PRINCIPAL_AND_INTEREST.")
     penalty_grace_days = serializers.IntegerField()
     cooling_off_days = serializers.IntegerField()
+    allocation = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What a payment is spent on, in this order: PAST_DUE, DUE or IN_ADVANCE with PENALTY, FEE, INTEREST or PRINCIPAL.",
+    )
 
     def get_lowest_rate(self, product: LoanProduct) -> str:
         return str(rate_span(product)[0])

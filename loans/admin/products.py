@@ -17,7 +17,10 @@ from audit import services as audit
 from common.money import Money
 from identity.backoffice import MinorField
 from identity.models import User
+from loans.admin.orders import OrderField
 from loans.models import Bucket, LoanProduct, Policy, RateBand
+from loans.rules import spending
+from loans.rules.parsing import read_allocation
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -80,6 +83,7 @@ class LoanProductForm(_MajorForm):
     arrangement_fee_minor = MinorField(label="Arrangement fee", max_length=24, initial=0)
     instalment_fee_minor = MinorField(label="Fee per instalment", max_length=24, initial=0)
     penalty_minor = MinorField(label="Late penalty", max_length=24, initial=0)
+    allocation = OrderField(label="A payment is spent on, in this order")
 
 
 class PolicyForm(_MajorForm):
@@ -124,12 +128,12 @@ class LoanProductAdmin(_Configuration):
                     ("method", "fixed_instalment_percent"),
                     ("principal_grace", "interest_grace"),
                     ("interest_basis", "payoff_interest"),
-                    ("prepayment", "allocation"),
+                    ("prepayment", "max_tranches"),
                     ("takes_partial", "cooling_off_days"),
-                    "max_tranches",
                 ],
             },
         ),
+        ("Payments", {"fields": ["allocation"]}),
         (
             "Charges",
             {
@@ -146,6 +150,17 @@ class LoanProductAdmin(_Configuration):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["code", "kind", "currency", "every", "frequency"] if obj is not None else []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Who only looks reads the order of payments in words."""
+        found = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return found
+        return [(name, {"fields": ["spent_on"]}) if name == "Payments" else (name, parts) for name, parts in found]
+
+    @display(description="a payment is spent on")  # type: ignore[untyped-decorator]
+    def spent_on(self, product: LoanProduct) -> str:
+        return spending.in_words(read_allocation(product.allocation, "allocation"))
 
     @display(description="amount", ordering="max_amount_minor")  # type: ignore[untyped-decorator]
     def amounts(self, product: LoanProduct) -> str:

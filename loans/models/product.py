@@ -8,14 +8,17 @@ from decimal import Decimal
 
 import pgtrigger
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import Exact
 
 from common.money import Money
 from loans.rules.calendar import DayCount, Frequency
-from loans.rules.offering import MAX_TRANCHES, AllocationOrder
+from loans.rules.offering import MAX_TRANCHES
 from loans.rules.rhythm import LONGEST, Rhythm
+from loans.rules.spending import PLACES, default_order, is_order
 from loans.rules.terms import (
     MAX_EVERY,
     MAX_INSTALMENTS,
@@ -62,11 +65,12 @@ _PAYOFFS = [
     (PayoffInterest.TO_DATE.value, "Interest to the day"),
     (PayoffInterest.TO_PERIOD_END.value, "Interest to the end of the period"),
 ]
-_ORDERS = [
-    (AllocationOrder.CHARGES_FIRST.value, "Penalties, fees, interest, principal"),
-    (AllocationOrder.INTEREST_FIRST.value, "Interest, principal, fees, penalties"),
-    (AllocationOrder.PRINCIPAL_FIRST.value, "Principal, interest, fees, penalties"),
-]
+
+
+def require_order(value: object) -> None:
+    """Raises ValidationError for what is no order of the twelve."""
+    if not is_order(value):
+        raise ValidationError("Give each of the twelve a place, and each place once.")
 
 
 class ProductKind(models.TextChoices):
@@ -144,9 +148,8 @@ class LoanProduct(models.Model):
     payoff_interest = models.CharField(
         "paying off costs", max_length=13, choices=_PAYOFFS, default=PayoffInterest.TO_DATE.value
     )
-    allocation = models.CharField(
-        "a payment is spent on", max_length=15, choices=_ORDERS, default=AllocationOrder.CHARGES_FIRST.value
-    )
+    # The twelve in the order in which a payment is spent on them, as `rules.parsing` reads it.
+    allocation = models.JSONField("a payment is spent on", default=default_order, validators=[require_order])
     max_tranches = models.PositiveSmallIntegerField(
         "paid out in at most so many parts",
         default=1,
@@ -218,6 +221,14 @@ class LoanProduct(models.Model):
                     & Q(penalty_minor=0)
                 ),
                 violation_error_message="Give the late penalty as an amount or in per cent, as chosen.",
+            ),
+            models.CheckConstraint(
+                name="loans_product_allocation",
+                # All twelve are there, and no more than twelve: each of them once.
+                condition=Q(allocation__contains=default_order())
+                & Q(
+                    Exact(Func("allocation", function="jsonb_array_length", output_field=models.IntegerField()), PLACES)
+                ),
             ),
             models.CheckConstraint(
                 name="loans_product_tranches",

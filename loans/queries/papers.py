@@ -16,7 +16,7 @@ from kyc import queries as kyc
 from loans import queries
 from loans.models import Application, Loan
 from loans.queries import Offer
-from loans.rules import documents, offering
+from loans.rules import documents, offering, spending
 from loans.rules.documents import Document, Table
 from loans.rules.events import EventType
 from loans.rules.terms import PayoffInterest, Penalty, PenaltyBasis, Prepayment
@@ -122,6 +122,7 @@ def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
             "the instalments are counted from that day."
         )
         parts.insert(0, ("Paid out in parts", text))
+    parts.append(("What a payment is spent on", f"In this order: {spending.in_words(terms.allocation)}."))
     if penalty is not None:
         parts.append(
             (

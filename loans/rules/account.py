@@ -13,9 +13,9 @@ from operator import itemgetter
 from loans.rules import calendar, fees, flat
 from loans.rules.amounts import Factor, divide_to
 from loans.rules.calendar import DayCount, Frequency
-from loans.rules.periods import annuity_factors, interest_of, periods_of, tranche_periods
+from loans.rules.periods import Span, annuity_factors, interest_of, periods_of, total_of, tranche_periods
 from loans.rules.schedule import plan_parts
-from loans.rules.terms import InterestBasis, Method, Part, Terms
+from loans.rules.terms import InterestBasis, Method, Part, SegmentRounding, Terms
 
 # What changed the balance, by day: paid out above zero, repaid below.
 Flow = tuple[date, int]
@@ -37,7 +37,8 @@ class Instalment:
 
     `target` is the instalment, or the share of principal; None pays no principal. `extra` is principal paid beyond it.
     `frozen` and `settled` are interest and principal that later days no longer change,
-    `accrues_from` is where interest starts if not with the period. `balance` is what was owed on the way into the period,
+    `accrues_from` is where interest starts if not with the period, `residue` what was earned of that day's period before, but not
+    paid because it is less than a minor unit. `balance` is what was owed on the way into the period,
     `flows` what changed it before the due date, as the last `look` found them.
     """
 
@@ -52,6 +53,7 @@ class Instalment:
     frozen: int | None = None
     settled: int | None = None
     accrues_from: date | None = None
+    residue: Factor = (0, 1)
     charges: dict[Part, int] = field(default_factory=nothing)
     paid: dict[Part, int] = field(default_factory=nothing)
     due_parts: dict[Part, int] = field(default_factory=nothing)
@@ -192,7 +194,37 @@ class Account:
         first = row.accrues_from or row.start
         if first >= until:
             return 0
-        spans: list[tuple[int, Factor]] = []
+        if first >= row.start or self.terms.segment_rounding is SegmentRounding.EACH:
+            return interest_of(self.terms, self._balances(index, first, until, balance, flows))
+        return self._carried(index, until, balance, flows)
+
+    def _carried(self, index: int, until: date, balance: int, flows: Sequence[Flow]) -> int:
+        """Interest of a row that earns since an earlier period: each period is rounded once, what is paid of it taken off.
+
+        So a period of 0.4754, of which 0.2634 were paid as 0.26, leaves 0.22 (Fineract's progressive engine, C3811).
+        """
+        return sum(interest_of(self.terms, spans) for spans in self._by_period(index, until, balance, flows))
+
+    def _by_period(self, index: int, until: date, balance: int, flows: Sequence[Flow]) -> list[list[Span]]:
+        """What a row earns on until a day, period by period, from what was left of the first one."""
+        row = self.rows[index]
+        first = row.accrues_from or row.start
+        days = [first, *(each.start for each in self.rows[: index + 1] if first < each.start < until), until]
+        found = [self._balances(index, start, stop, balance, flows) for start, stop in itertools.pairwise(days)]
+        return [[(1, row.residue), *found[0]], *found[1:]]
+
+    def _left_over(self, index: int, on: date) -> Factor:
+        """What of the interest of a day's period is below a minor unit (or was rounded up) when the row is paid on that day."""
+        row = self.rows[index]
+        if (row.accrues_from or row.start) >= on:
+            return row.residue
+        spans = self._by_period(index, on, 0, sorted(self._flows(), key=_DAY))[-1]
+        numerator, denominator = total_of(spans)
+        return numerator - interest_of(self.terms, spans) * denominator, denominator
+
+    def _balances(self, index: int, first: date, until: date, balance: int, flows: Sequence[Flow]) -> list[Span]:
+        """What is owed from one day to another, cut where it changes, with the factors of the days."""
+        spans: list[Span] = []
         for on, amount in flows:
             if on >= until:
                 break
@@ -201,7 +233,7 @@ class Account:
                 first = on
             balance += amount
         spans.extend((max(balance, 0), share) for share in self._shares(index, first, until))
-        return interest_of(self.terms, spans)
+        return spans
 
     def _flows(self) -> list[Flow]:
         """What changed the balance: disbursements, and principal paid (under PLANNED only what was prepaid)."""
@@ -241,6 +273,16 @@ class Account:
         row = self.rows[index]
         days, length = (stop - start).days, (row.due - row.start).days
         return rate[0] * row.years[0] * days, rate[1] * row.years[1] * length
+
+    def complete(self, index: int, on: date) -> None:
+        """A row is paid before it is due: its interest stays as it is today, and the next row earns from today on."""
+        row = self.rows[index]
+        left_over = self._left_over(index, on)
+        row.frozen = self.accrued(index, on)
+        if index + 1 < len(self.rows):
+            following = self.rows[index + 1]
+            following.accrues_from, following.residue = max(on, row.accrues_from or row.start), left_over
+        self.look(on)
 
     def earned(self, index: int, until: date) -> int:
         """Interest that a row asks for on a day not after its due date: its own, and what a grace held back for it."""

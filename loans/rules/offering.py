@@ -6,31 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
-from enum import StrEnum
 from typing import Any
 
 from loans.rules.calendar import Frequency, add_months
 from loans.rules.parsing import parse_terms
 from loans.rules.presenting import major
-from loans.rules.terms import AnnuityRate, Part, Terms, When
+from loans.rules.terms import AnnuityRate, Terms
 
 # More parts than these no product pays a loan out in.
 MAX_TRANCHES = 4
-
-
-class AllocationOrder(StrEnum):
-    """What a payment is spent on first, oldest instalment before the next."""
-
-    CHARGES_FIRST = "CHARGES_FIRST"
-    INTEREST_FIRST = "INTEREST_FIRST"
-    PRINCIPAL_FIRST = "PRINCIPAL_FIRST"
-
-
-_PARTS = {
-    AllocationOrder.CHARGES_FIRST: (Part.PENALTY, Part.FEE, Part.INTEREST, Part.PRINCIPAL),
-    AllocationOrder.INTEREST_FIRST: (Part.INTEREST, Part.PRINCIPAL, Part.FEE, Part.PENALTY),
-    AllocationOrder.PRINCIPAL_FIRST: (Part.PRINCIPAL, Part.INTEREST, Part.FEE, Part.PENALTY),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +41,7 @@ class ProductTerms:
     prepayment: str
     interest_basis: str
     payoff_interest: str
-    allocation: str
+    allocation: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +74,7 @@ def terms_fields(
         "prepayment": product.prepayment,
         "interest_basis": product.interest_basis,
         "payoff_interest": product.payoff_interest,
-        "allocation": [f"{when}:{part}" for when in When for part in _PARTS[AllocationOrder(product.allocation)]],
+        "allocation": list(product.allocation),
         "fees": _fees(product),
     }
     if product.frequency != Frequency.MONTHS:

@@ -102,7 +102,7 @@ def parse_terms(values: Mapping[str, Any]) -> Terms:
         payoff_interest=read.optional(
             "payoff_interest", read.choice(model.PayoffInterest), model.PayoffInterest.TO_DATE
         ),
-        allocation=read.optional("allocation", _allocation, model.DEFAULT_ALLOCATION),
+        allocation=read.optional("allocation", read_allocation, model.DEFAULT_ALLOCATION),
     )
 
 
@@ -240,7 +240,8 @@ def _instalment_rounding(value: Any, name: str) -> Rounding:
     return INSTALMENT_ROUNDINGS[value]
 
 
-def _allocation(value: Any, name: str) -> tuple[model.Bucket, ...]:
+def read_allocation(value: Any, name: str) -> tuple[model.Bucket, ...]:
+    """The order of a list of texts such as PAST_DUE:PENALTY. Raises InvalidTerms."""
     buckets: list[model.Bucket] = []
     for text in _list(value, name):
         when, _, part = text.partition(":") if isinstance(text, str) else ("", "", "")

@@ -12,6 +12,9 @@ from loans.rules.amounts import Factor, divide_to
 from loans.rules.calendar import DayCount, Frequency
 from loans.rules.terms import AnnuityRate, Disbursement, SegmentRounding, Terms
 
+# A balance in minor units, and the factor of the days it stood.
+Span = tuple[int, Factor]
+
 
 @dataclass(frozen=True, slots=True)
 class Periods:
@@ -75,18 +78,24 @@ def span_factor(terms: Terms, periods: Periods, index: int, from_date: date, to_
     return whole[0] * (to_date - from_date).days, whole[1] * length
 
 
-def interest_of(terms: Terms, spans: Sequence[tuple[int, Factor]]) -> int:
+def interest_of(terms: Terms, spans: Sequence[Span]) -> int:
     """Interest on (balance, factor) spans in minor units, rounded per span or over all as the terms say."""
     multiple, rounding = terms.amount_multiple_minor, terms.interest_rounding
     if terms.segment_rounding is SegmentRounding.EACH or len(spans) < 2:
         return sum(
             divide_to(balance * share[0], share[1], multiple=multiple, rounding=rounding) for balance, share in spans
         )
+    numerator, denominator = total_of(spans)
+    return divide_to(numerator, denominator, multiple=multiple, rounding=rounding)
+
+
+def total_of(spans: Sequence[Span]) -> Factor:
+    """The interest of spans exactly, as a ratio of minor units."""
     numerator, denominator = 0, 1
     for balance, share in spans:
         numerator = numerator * share[1] + balance * share[0] * denominator
         denominator *= share[1]
-    return divide_to(numerator, denominator, multiple=multiple, rounding=rounding)
+    return numerator, denominator
 
 
 def tranche_periods(terms: Terms, periods: Periods) -> dict[int, tuple[Disbursement, ...]]:

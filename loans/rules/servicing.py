@@ -192,16 +192,42 @@ class Servicing:
                 self._pay_off(amount, on)
                 return
         spent = nothing()
-        classes = self._classes(on)
-        for when, part in self.terms.allocation:
-            for row in classes.get(when, ()):
-                amount -= self._pay(row, part, min(amount, row.unpaid(part)), spent)
+        amount = self._spend(amount, on, spent)
         if amount and self.terms.prepayment is Prepayment.NEXT_INSTALMENTS:
             amount = self._pay_next(amount, on, spent)
         elif amount:
             amount = self._prepay(amount, on, spent)
         assert amount == 0, "a payment within the pay-off is spent to the last cent"
         self._note(on, spent)
+
+    def _spend(self, amount: int, on: date, spent: dict[Part, int]) -> int:
+        """Bucket by bucket, as the terms have them; returns what is left.
+
+        In advance is the next instalment at its place in the order, where payments in advance pay instalments.
+        """
+        classes, ahead = self._classes(on), self.terms.prepayment is Prepayment.NEXT_INSTALMENTS
+        following: int | None = None
+        for when, part in self.terms.allocation:
+            if not amount:
+                break
+            if when is not When.IN_ADVANCE:
+                for row in classes[when]:
+                    amount -= self._pay(row, part, min(amount, row.unpaid(part)), spent)
+            elif ahead:
+                following = self._following(on) if following is None else following
+                if following < len(self.account.rows):
+                    amount = self._pay_ahead(following, [part], amount, on, spent)
+        return amount
+
+    def _following(self, on: date) -> int:
+        """The place of the first instalment not yet due that is not wholly paid; one after the last when there is none."""
+        rows = self.account.rows
+        for index in range(self._unpaid, len(rows)):
+            if rows[index].due > on:
+                wanted = self._in_advance(index, on)
+                if any(wanted[part] > rows[index].paid[part] for part in Part):
+                    return index
+        return len(rows)
 
     def _principal_owed(self, on: date) -> int:
         """Paid out by a day and not repaid."""
@@ -249,18 +275,23 @@ class Servicing:
 
     def _pay_next(self, amount: int, on: date, spent: dict[Part, int]) -> int:
         """Pay the next instalments in advance, each wholly before the one after it."""
-        account, order = self.account, [part for when, part in self.terms.allocation if when is When.IN_ADVANCE]
-        for index, row in enumerate(account.rows):
-            if row.due <= on or not amount:
-                continue
-            wanted = self._in_advance(index, on)
-            for part in order:
-                amount -= self._pay(row, part, min(amount, wanted[part] - row.paid[part]), spent)
-            if account.follows_balance and not row.deferred and all(row.paid[part] >= wanted[part] for part in Part):
-                row.frozen = account.accrued(index, on)
-                if index + 1 < len(account.rows):
-                    account.rows[index + 1].accrues_from = max(on, row.accrues_from or row.start)
-                account.look(on)
+        order = [part for when, part in self.terms.allocation if when is When.IN_ADVANCE]
+        for index, row in enumerate(self.account.rows):
+            if not amount:
+                break
+            if row.due > on:
+                amount = self._pay_ahead(index, order, amount, on, spent)
+        return amount
+
+    def _pay_ahead(self, index: int, order: list[Part], amount: int, on: date, spent: dict[Part, int]) -> int:
+        """Spend on parts of an instalment not yet due; returns what is left. Once complete, it earns no more interest."""
+        account, row = self.account, self.account.rows[index]
+        wanted = self._in_advance(index, on)
+        for part in order:
+            amount -= self._pay(row, part, min(amount, wanted[part] - row.paid[part]), spent)
+        complete = all(row.paid[part] >= wanted[part] for part in Part)
+        if complete and account.follows_balance and not row.deferred and row.frozen is None:
+            account.complete(index, on)
         return amount
 
     def _in_advance(self, index: int, on: date) -> dict[Part, int]:

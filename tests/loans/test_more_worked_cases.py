@@ -337,6 +337,24 @@ AFTER_EVENTS: dict[str, tuple[dict[str, Any], list[dict[str, str]], Table]] = {
            2024-06-01 36.94 0.59
            2024-07-01 37.24 0.29""",
     ),
+    # 14 of 31 days on 100.00 and 17 on 66.24 are 0.4754, so 0.48; 0.26 of it are paid: 0.22 + 0.39 + 0.39 = 1.00.
+    "LoanChargesInstallmentFee.feature C3811, two instalments paid ahead on 15 January": (
+        {
+            **EMI,
+            **YEAR_2024,
+            "annual_rate": "7",
+            "fees": [{"timing": "INSTALMENT", "basis": "FLAT", "amount": "10"}],
+            "interest_basis": "ACTUAL",
+            "segment_rounding": "PERIOD",
+        },
+        [{"date": "2024-01-15", "type": "REPAYMENT", "amount": "54.02"}],
+        """2024-02-01 16.75 0.26 10.00
+           2024-03-01 17.01 0.00 10.00
+           2024-04-01 16.01 1.00 10.00
+           2024-05-01 16.72 0.29 10.00
+           2024-06-01 16.81 0.20 10.00
+           2024-07-01 16.70 0.10 10.00""",
+    ),
     "ProgressiveEMICalculatorTest reschedule_interest_on0201_4per": (
         {**EMI, **YEAR_2024, "annual_rate": "7"},
         [{"date": "2024-02-01", "type": "RESCHEDULE", "annual_rate": "4"}],

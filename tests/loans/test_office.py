@@ -126,6 +126,7 @@ def test_the_administrator_edits_products_and_policy(administrator: User, lender
     values = {name: form[name].value() for name in form.fields}
     assert values["max_amount_minor"] == "50000.00"
     data = {name: "" if value is None else value for name, value in values.items() if value is not False}
+    data |= {"allocation_0": "CHARGES_FIRST"}
     inline = page.context["inline_admin_formsets"][0].formset
     data |= {
         "name": "Everyday loan",

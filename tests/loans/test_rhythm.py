@@ -201,6 +201,7 @@ def test_the_product_form_takes_a_rhythm_once(administrator: User, login: Login)
         "min_instalments": "3",
         "max_instalments": "30",
         "annual_rate": "9",
+        "allocation_0": "CHARGES_FIRST",
         f"{inline.prefix}-TOTAL_FORMS": "0",
         f"{inline.prefix}-INITIAL_FORMS": "0",
     }
