@@ -128,6 +128,11 @@ class LoanProductOut(serializers.Serializer[LoanProduct]):
     penalty_basis = serializers.CharField(help_text="FLAT, PRINCIPAL or PRINCIPAL_AND_INTEREST.")
     penalty_grace_days = serializers.IntegerField()
     cooling_off_days = serializers.IntegerField()
+    takes_partial = serializers.BooleanField(
+        help_text="What is there is taken when the account holds less than is due."
+    )
+    retries = serializers.IntegerField(help_text="How often we try again after a due day.")
+    retry_days = serializers.IntegerField(help_text="Days from one try to the next.")
     allocation = serializers.ListField(
         child=serializers.CharField(),
         help_text="What a payment is spent on, in this order: PAST_DUE, DUE or IN_ADVANCE with PENALTY, FEE, INTEREST or PRINCIPAL.",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 else:
     _ModelForm = forms.ModelForm
 
+# What is read in other words than it is edited.
+_READ_ONLY = {"allocation": "spent_on"}
 _NOTE = (
     "Changed terms hold for offers made from then on. Offers and loans that exist keep the terms they were made with."
 )
@@ -129,11 +131,11 @@ class LoanProductAdmin(_Configuration):
                     ("principal_grace", "interest_grace"),
                     ("interest_basis", "payoff_interest"),
                     ("prepayment", "max_tranches"),
-                    ("takes_partial", "cooling_off_days"),
+                    "cooling_off_days",
                 ],
             },
         ),
-        ("Payments", {"fields": ["allocation"]}),
+        ("Payments", {"fields": ["allocation", "takes_partial", ("retries", "retry_days")]}),
         (
             "Charges",
             {
@@ -156,7 +158,10 @@ class LoanProductAdmin(_Configuration):
         found = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return found
-        return [(name, {"fields": ["spent_on"]}) if name == "Payments" else (name, parts) for name, parts in found]
+        return [
+            (name, {**parts, "fields": [_READ_ONLY.get(str(each), each) for each in parts["fields"]]})
+            for name, parts in found
+        ]
 
     @display(description="a payment is spent on")  # type: ignore[untyped-decorator]
     def spent_on(self, product: LoanProduct) -> str:

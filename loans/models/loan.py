@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from common.money import Money
 from loans.models.application import Application
 from loans.models.product import LoanProduct
+from loans.rules.collecting import Collecting
 from loans.rules.events import EventType
 
 _APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
@@ -41,7 +42,10 @@ class Loan(models.Model):
     annual_rate = models.DecimalField(max_digits=5, decimal_places=2)
     apr = models.DecimalField("APR", max_digits=9, decimal_places=2, null=True)
     terms = models.JSONField()
+    # How it is collected: in part, and how often again after how many days.
     takes_partial = models.BooleanField()
+    retries = models.PositiveSmallIntegerField(default=10)
+    retry_days = models.PositiveSmallIntegerField(default=1)
     cooling_off_until = models.DateField()
     status = models.CharField(max_length=11, choices=Status, default=Status.ACTIVE)
     start_date = models.DateField()
@@ -129,6 +133,8 @@ class Loan(models.Model):
                     "apr",
                     "terms",
                     "takes_partial",
+                    "retries",
+                    "retry_days",
                     "cooling_off_until",
                     "start_date",
                     "disbursed_at",
@@ -148,6 +154,10 @@ class Loan(models.Model):
     def disbursed(self) -> Money:
         """What is paid out of it so far."""
         return Money(self.disbursed_minor, self.currency)
+
+    @property
+    def collecting(self) -> Collecting:
+        return Collecting(partial=self.takes_partial, retries=self.retries, retry_days=self.retry_days)
 
     @property
     def owed_minor(self) -> int:

@@ -157,6 +157,15 @@ class LoanProduct(models.Model):
         help_text="1: all of it at once.",
     )
     takes_partial = models.BooleanField("collect in part when the account holds less", default=True)
+    retries = models.PositiveSmallIntegerField(
+        "tries after a due day",
+        default=10,
+        validators=[MaxValueValidator(90)],
+        help_text="When the account held too little. Every due day begins anew.",
+    )
+    retry_days = models.PositiveSmallIntegerField(
+        "days from one try to the next", default=1, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
     cooling_off_days = models.PositiveSmallIntegerField(
         "days to withdraw after signing", default=14, validators=[MaxValueValidator(60)]
     )
@@ -229,6 +238,9 @@ class LoanProduct(models.Model):
                 & Q(
                     Exact(Func("allocation", function="jsonb_array_length", output_field=models.IntegerField()), PLACES)
                 ),
+            ),
+            models.CheckConstraint(
+                name="loans_product_retries", condition=Q(retries__lte=90, retry_days__gte=1, retry_days__lte=31)
             ),
             models.CheckConstraint(
                 name="loans_product_tranches",

@@ -95,6 +95,10 @@ def product_terms(product: LoanProduct) -> offering.ProductTerms:
         interest_basis=product.interest_basis,
         payoff_interest=product.payoff_interest,
         allocation=product.allocation,
+        takes_partial=product.takes_partial,
+        retries=product.retries,
+        retry_days=product.retry_days,
+        cooling_off_days=product.cooling_off_days,
     )
 
 
@@ -118,6 +122,11 @@ def wished_terms(application: Application, rate: Decimal) -> dict[str, Any]:
         annual_rate=rate,
         later=later_parts(application),
     )
+
+
+def promised(application: Application) -> offering.Beside:
+    """What the offer says of collecting and of changing one's mind."""
+    return offering.beside_of(application.offered_terms or {}, product_terms(application.product))
 
 
 def rates_of(product: LoanProduct) -> list[tuple[int, Decimal]]:

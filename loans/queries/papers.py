@@ -44,18 +44,21 @@ def day_text(day: date) -> str:
 def offer_key_facts(application: Application, *, now: datetime) -> bytes:
     """The key facts of an offer as if it were accepted today."""
     offer = queries.offer_of(offering.terms_on(application.offered_terms or {}, now.astimezone(UTC).date()))
-    cooling = application.product.cooling_off_days
-    return _key_facts(application.customer, application.product.name, application.pk, offer, cooling, now)
+    beside = queries.promised(application)
+    return _key_facts(application.customer, application.product.name, application.pk, offer, beside, now)
 
 
 def loan_key_facts(loan: Loan) -> bytes:
     """The key facts as they were agreed."""
     offer = queries.agreed_offer(loan)
     cooling = (loan.cooling_off_until - loan.start_date).days
-    return _key_facts(loan.customer, loan.product.name, loan.application_id, offer, cooling, loan.disbursed_at)
+    beside = offering.Beside(collecting=loan.collecting, cooling_off_days=cooling)
+    return _key_facts(loan.customer, loan.product.name, loan.application_id, offer, beside, loan.disbursed_at)
 
 
-def _key_facts(customer: User, product: str, reference: UUID, offer: Offer, cooling: int, at: datetime) -> bytes:
+def _key_facts(
+    customer: User, product: str, reference: UUID, offer: Offer, beside: offering.Beside, at: datetime
+) -> bytes:
     terms, schedule = offer.terms, offer.schedule
     document = Document(
         title="Key facts about your loan",
@@ -74,7 +77,7 @@ def _key_facts(customer: User, product: str, reference: UUID, offer: Offer, cool
             ("APR", _percent(offer.apr), "a year, fees included"),
             ("You pay in all", display(offer.total), f"{display(offer.total_cost)} cost"),
         ],
-        paragraphs=_agreed(offer, cooling),
+        paragraphs=_agreed(offer, beside),
         tables=[_plan(offer)],
         **_frame(customer, reference, terms.currency),
     )
@@ -92,7 +95,7 @@ def _late(penalty: Penalty, currency: str) -> str:
     return f"{penalty.percent:f} % of the overdue {of}"
 
 
-def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
+def _agreed(offer: Offer, beside: offering.Beside) -> list[tuple[str, str]]:
     """The terms in words."""
     terms = offer.terms
     penalty = terms.penalty
@@ -122,6 +125,7 @@ def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
             "the instalments are counted from that day."
         )
         parts.insert(0, ("Paid out in parts", text))
+    parts.append(("How we collect", beside.collecting.words))
     parts.append(("What a payment is spent on", f"In this order: {spending.in_words(terms.allocation)}."))
     if penalty is not None:
         parts.append(
@@ -133,13 +137,13 @@ def _agreed(offer: Offer, cooling: int) -> list[tuple[str, str]]:
                 ),
             )
         )
-    if cooling:
+    if beside.cooling_off_days:
         parts.append(
             (
                 "Changing your mind",
                 (
-                    f"You may withdraw within {cooling} days without a reason: you pay back the money with the interest of those days, "
-                    "and we return the arrangement fee."
+                    f"You may withdraw within {beside.cooling_off_days} days without a reason: you pay back the money with the interest of "
+                    "those days, and we return the arrangement fee."
                 ),
             )
         )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from loans.rules.calendar import Frequency, add_months
+from loans.rules.collecting import Collecting
 from loans.rules.parsing import parse_terms
 from loans.rules.presenting import major
 from loans.rules.terms import AnnuityRate, Terms
 
 # More parts than these no product pays a loan out in.
 MAX_TRANCHES = 4
+# What an offer's terms say that the schedule does not need.
+_BESIDE = frozenset({"later", "collecting", "cooling_off_days"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,18 @@ class ProductTerms:
     interest_basis: str
     payoff_interest: str
     allocation: Sequence[str]
+    takes_partial: bool
+    retries: int
+    retry_days: int
+    cooling_off_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What an offer promises beside the terms that make its schedule."""
+
+    collecting: Collecting
+    cooling_off_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +99,8 @@ def terms_fields(
         fields["instalment_amount"] = major(share(amount_minor, product.fixed_instalment_percent), product.currency)
     if penalty := _penalty(product):
         fields["penalty"] = penalty
+    fields["collecting"] = asdict(beside_of({}, product).collecting)
+    fields["cooling_off_days"] = product.cooling_off_days
     if later:
         fields["later"] = [
             {"after_months": part.after_months, "amount": major(part.amount_minor, product.currency)} for part in later
@@ -119,9 +136,18 @@ def _fees(product: ProductTerms) -> list[dict[str, str]]:
     return found
 
 
+def beside_of(fields: Mapping[str, Any], product: ProductTerms) -> Beside:
+    """What an offer says beside its schedule; an offer from before offers said it goes by the product."""
+    by_product = {"partial": product.takes_partial, "retries": product.retries, "retry_days": product.retry_days}
+    return Beside(
+        collecting=Collecting(**fields.get("collecting", by_product)),
+        cooling_off_days=fields.get("cooling_off_days", product.cooling_off_days),
+    )
+
+
 def starting(fields: Mapping[str, Any], start: date) -> dict[str, Any]:
     """The terms of a loan whose first part is paid out on a day, and no other one yet."""
-    return {**{name: value for name, value in fields.items() if name != "later"}, "start_date": start.isoformat()}
+    return {**{name: value for name, value in fields.items() if name not in _BESIDE}, "start_date": start.isoformat()}
 
 
 def later_days(fields: Mapping[str, Any], start: date) -> list[tuple[date, str]]:

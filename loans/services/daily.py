@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, When
 
 from accounts import queries as accounts_queries
 from accounts import services as accounts_services
@@ -21,7 +21,6 @@ from common.errors import DomainError
 from ledger import queries as ledger_queries
 from loans import queries
 from loans.models import Collection, Instalment, Loan
-from loans.rules.collecting import tries_on
 from loans.rules.servicing import Amounts
 from loans.services import booking, repaying
 from loans.services.jobs import QUIET_CHUNK, Claim, Done, Worked
@@ -37,12 +36,16 @@ REMIND_BEFORE = timedelta(days=3)
 def collect(*, day: date, now: datetime) -> Done:
     """Take what is due by `day` from the customers' accounts: all of it, or in part where the loan's terms say so.
 
-    One try a day and loan, every day at first, then every week; each leaves a row. Overdrafts are not used for it.
+    One try a day and loan: on every due day, then as often as the loan agreed on; each leaves a row. Overdrafts are not
+    used for it.
     """
-    due = Loan.objects.filter(status=Loan.Status.ACTIVE, next_due_date__lte=day)
     tried = Collection.objects.filter(day=day).values("loan_id")
-    ids = due.exclude(pk__in=tried).order_by("pk").values_list("pk", "next_due_date")
-    wanted = [loan_id for loan_id, since in ids.iterator() if since is not None and tries_on((day - since).days)]
+    due = Loan.objects.filter(status=Loan.Status.ACTIVE, next_due_date__lte=day).exclude(pk__in=tried)
+    # Only of what is overdue the latest due day has to be looked up.
+    latest = Instalment.objects.filter(loan=OuterRef("pk"), due_date__lte=day).order_by("-due_date").values("due_date")
+    since = Case(When(next_due_date=day, then=F("next_due_date")), default=Subquery(latest[:1]))
+    asked = due.annotate(since=since).order_by("pk").only("takes_partial", "retries", "retry_days")
+    wanted = [loan.pk for loan in asked.iterator() if loan.collecting.tries_on((day - loan.since).days)]
     return share("collect", wanted, partial(_collect, day=day, now=now), day=day, now=now)
 
 

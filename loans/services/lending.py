@@ -74,6 +74,7 @@ def _make_loan(application: Application, now: datetime) -> Loan:
     assert application.offered_terms is not None
     assert application.offered_rate is not None
     account = accounts_services.lock_debitable_for(actor=application.customer, account_id=application.account_id)
+    beside = queries.promised(application)
     agreed = queries.offer_of(offering.terms_on(application.offered_terms, today))
     fields = offering.starting(application.offered_terms, today)
     run = Servicing(parse_terms(fields))
@@ -89,8 +90,10 @@ def _make_loan(application: Application, now: datetime) -> Loan:
         annual_rate=application.offered_rate,
         apr=agreed.apr,
         terms=fields,
-        takes_partial=application.product.takes_partial,
-        cooling_off_until=today + timedelta(days=application.product.cooling_off_days),
+        takes_partial=beside.collecting.partial,
+        retries=beside.collecting.retries,
+        retry_days=beside.collecting.retry_days,
+        cooling_off_until=today + timedelta(days=beside.cooling_off_days),
         start_date=today,
         maturity_date=agreed.schedule.rows[-1].due_date,
         disbursed_at=now,

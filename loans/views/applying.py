@@ -215,6 +215,7 @@ class ApplicationPage(LoansSection):
         if application.status == Application.Status.APPROVED:
             offer = queries.offer_of(offering.terms_on(application.offered_terms or {}, timezone.now().date()))
             plan = figures.in_view(figures.schedule_rows(offer))
+            context["cooling_off_days"] = queries.promised(application).cooling_off_days
             context |= {"offer": offer, "offer_rows": figures.offer_rows(offer), "plan": plan}
         return self.page("application", context, status=status)
 
