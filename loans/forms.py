@@ -21,6 +21,11 @@ def _amount(label: str, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=24, widget=forms.TextInput(attrs=_AMOUNT), **more)
 
 
+def _how_long(product: LoanProduct) -> str:
+    """What fits into a line of a select on a phone."""
+    return product.term if product.every == 1 else product.rhythm.words
+
+
 class WishForm(DomainFormMixin, forms.Form):
     """Which loan, how much, how long. The limits are the product's, and the service says them."""
 
@@ -37,7 +42,7 @@ class WishForm(DomainFormMixin, forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["product"]
         assert isinstance(field, forms.ChoiceField), "declared above"
-        field.choices = [(product.code, f"{product.name}, {product.term}") for product in products]
+        field.choices = [(product.code, f"{product.name}, {_how_long(product)}") for product in products]
 
 
 class CalculatorForm(WishForm):

@@ -16,7 +16,7 @@ from common.money import Money, display
 from loans import queries, services
 from loans.forms import ConfirmForm, ExtraForm, RecoverForm
 from loans.models import OPEN_STATES, Application, Loan
-from loans.rules.terms import PayoffInterest
+from loans.rules.terms import PayoffInterest, Prepayment
 from loans.views import figures
 from loans.views.base import LoansSection, loan_crumbs
 
@@ -129,7 +129,8 @@ class ExtraPage(LoansSection):
     def _show(self, loan: Loan, asked: ExtraForm, *, status: int = 200, **more: Any) -> HttpResponse:
         context = {"loan": loan, "form": asked, "crumbs": loan_crumbs(loan, "Extra payment"), **more}
         if shown := more.get("shown"):
-            context["rows"] = _what_if_rows(shown)
+            in_advance = queries.terms_of(loan).prepayment is Prepayment.NEXT_INSTALMENTS
+            context |= {"rows": _what_if_rows(shown), "in_advance": in_advance}
         return self.page("extra", context, status=status)
 
 

