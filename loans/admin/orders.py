@@ -89,6 +89,6 @@ class OrderField(forms.MultiValueField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return self.clean(data) != initial
+            return bool(self.clean(data) != initial)
         except forms.ValidationError:
             return True
