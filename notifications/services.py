@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -43,6 +44,13 @@ def notify(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) ->
     Raises NoTransaction outside a transaction.
     """
     insert(event(user_id=user_id, kind=kind, data=data))
+
+
+def notify_all(*, user_ids: Iterable[int], kind: str, data: Mapping[str, Any]) -> None:
+    """`notify` the same to many people, in few statements. Raises NoTransaction outside a transaction."""
+    rows = (event(user_id=user_id, kind=kind, data=data) for user_id in user_ids)
+    while some := list(islice(rows, 1000)):
+        OutboxEvent.objects.bulk_create(some)
 
 
 def event(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) -> OutboxEvent:

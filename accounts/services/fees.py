@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.formats import date_format
+
 from accounts.errors import InvalidFee, ReasonRequired, UnknownProduct
-from accounts.models import FeeBand, FeeVersion, Product
+from accounts.models import Account, FeeBand, FeeVersion, Product, Status
+from accounts.queries import fees as prices
 from accounts.rules import fees
 from accounts.rules.fees import Operation, Tariff
 from audit import services as audit
 from common.db import require_transaction, use_case
 from identity import services as identity
 from identity.models import User
+from notifications import services as notifications
 
 
 def set_fee(
@@ -26,8 +30,8 @@ def set_fee(
 ) -> FeeVersion:
     """Enter what an operation costs on every account of a product from now on, or from a later moment.
 
-    Amounts of the tariff are minor units of the product's currency. What happened before keeps its fee. Raises
-    PermissionMissing (product_edit), ReasonRequired, UnknownProduct, InvalidFee.
+    Amounts of the tariff are minor units of the product's currency. What happened before keeps its fee, and whoever has
+    such an account is told. Raises PermissionMissing (product_edit), ReasonRequired, UnknownProduct, InvalidFee.
     """
     identity.require(actor, "product_edit")
     if not reason.strip():
@@ -40,6 +44,7 @@ def set_fee(
     if problem := fees.flaw(tariff):
         raise InvalidFee(problem)
     with use_case():
+        before = prices.pricing(product_code=product.code, operation=operation, at=valid_from or now).tariff
         version = write_version(
             product=product,
             operation=operation,
@@ -61,7 +66,27 @@ def set_fee(
             },
             reason=reason.strip(),
         )
+        _tell_holders(version, product=product, before=before, after=tariff)
         return version
+
+
+def _tell_holders(version: FeeVersion, *, product: Product, before: Tariff | None, after: Tariff) -> None:
+    """Each person once, however many such accounts they have; nobody where the same is asked as before."""
+    was, becomes = (fees.summary(tariff, product.currency) for tariff in (before, after))
+    if was == becomes:
+        return
+    open_accounts = Account.objects.filter(product=product).exclude(status=Status.CLOSED)
+    notifications.notify_all(
+        user_ids=open_accounts.order_by("owner_id").values_list("owner_id", flat=True).distinct(),
+        kind="fee_changes",
+        data={
+            "product": product.name,
+            "operation": fees.LABELS[Operation(version.operation)],
+            "before": was,
+            "after": becomes,
+            "day": date_format(version.valid_from, "j M Y"),
+        },
+    )
 
 
 def write_version(

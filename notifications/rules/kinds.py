@@ -73,6 +73,12 @@ KINDS: dict[str, Kind] = {
         "You do not owe it any more. If we had taken it, the money is back in your account.",
         icon="check",
     ),
+    "fee_changes": Kind(
+        "A fee of your {product} changes on {day}",
+        "{operation}: {before} until then, {after} from then on. What you did before keeps its fee.",
+        url="/accounts/",
+        icon="document",
+    ),
     "statement_ready": Kind(
         "Your statement for {month} is ready",
         "It covers your account {account} and stays available to you.",

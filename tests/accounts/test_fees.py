@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import services
-from accounts.models import FeeBand, FeeVersion
+from accounts.models import Account, FeeBand, FeeVersion
 from accounts.queries import fees as queries
 from accounts.rules import fees
 from accounts.rules.fees import Band, Operation, Tariff
@@ -21,6 +21,9 @@ from audit.models import AuditEvent
 from common.errors import Forbidden
 from common.money import Money
 from identity.models import User
+from notifications.models import OutboxEvent
+from notifications.rules import kinds
+from tests.accounts.factories import open_test_account
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -72,6 +75,31 @@ def test_entering_leaves_a_trace(enter: Callable[..., FeeVersion], administrator
     assert (event.actor, event.reason) == (administrator, "Board decision")
     assert event.data["fee"] == "€0.90 below €1,000.00, 0.1% from €1,000.00, at least €0.02, at most €20.00"
     assert version.tariff == TIERED
+
+
+def test_tells_each_holder_once_what_changes_and_when(
+    enter: Callable[..., FeeVersion], alice: User, bob: User, charlie: User
+) -> None:
+    for owner, product in ((alice, "CUR-EUR"), (alice, "CUR-EUR"), (bob, "CUR-EUR"), (charlie, "SAV-EUR")):
+        open_test_account(owner, product)
+    Account.objects.filter(owner=bob).update(status="CLOSED", closed_at=NOW)
+
+    enter(TIERED, valid_from=NOW + timedelta(days=60))
+
+    told = OutboxEvent.objects.get(kind="fee_changes")
+    title, body, path = kinds.write(told.kind, told.data)
+    assert (told.user, path) == (alice, "/accounts/")
+    assert title == "A fee of your Current account changes on 30 Apr 2026"
+    assert body.startswith("Transfer to others: Free until then, €0.90 below €1,000.00, 0.1% from €1,000.00, at least")
+
+
+def test_tells_nobody_of_a_fee_that_stays_the_same(enter: Callable[..., FeeVersion], alice: User) -> None:
+    open_test_account(alice)
+    enter(fees.flat(0))
+    assert not OutboxEvent.objects.filter(kind="fee_changes").exists()
+    enter(fees.flat(1_00))
+    enter(fees.flat(1_00), valid_from=NOW + timedelta(days=60))
+    assert OutboxEvent.objects.filter(kind="fee_changes").count() == 1
 
 
 def test_refuses_what_is_no_fee_and_who_may_not(enter: Callable[..., FeeVersion], officer: User) -> None:
