@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -103,10 +104,12 @@ class CaseAdmin(FileAdmin):
         return case.customer_name or "Customer of another system"
 
     @display(description="Amount", ordering="decision__amount_base_minor")
-    def amount(self, case: Any) -> str:
-        money = str(deciding.money_of(case))
+    def amount(self, case: Any) -> SafeString:
+        money = deciding.money_of(case)
         more = (case.open_together or 0) - 1
-        return f"{money} and {more} more" if case.status == CaseStatus.OPEN and more > 0 else money
+        if case.status != CaseStatus.OPEN or more < 1:
+            return format_html("{}", money)
+        return format_html('<span>{}<br><span class="office-quiet">and {} more</span></span>', money, more)
 
     @display(description="Payee")
     def payee(self, case: Case) -> SafeString:

@@ -53,7 +53,8 @@ def test_the_queue_shows_a_dossier_once_and_how_late_it_is(
     answer = browser.get(page("changelist"))
     assert [case.pk for case in answer.context["cl"].result_list] == [first.pk]
     shown = answer.content.decode()
-    assert "€6,000.00 and 1 more" in shown
+    assert "€6,000.00<br>" in shown
+    assert "and 1 more" in shown
     assert "Overdue by" in shown
     found = browser.get(page("changelist"), {"q": "Second Payee"}).context["cl"].result_list
     assert [case.pk for case in found] == [second.pk]
