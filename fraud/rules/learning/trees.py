@@ -1,7 +1,7 @@
 """Fitted trees as plain arrays, for gradient boosting and for the Isolation Forest: no library and no pickle to score.
 
 Every tree is laid out as a complete one: the children of node i are 2i + 1 and 2i + 2, so walking down is arithmetic and a
-row walks all trees at once. A branch that ends early repeats its leaf.
+row walks all trees at once, three levels at a time. A branch that ends early repeats its leaf.
 """
 
 from __future__ import annotations
@@ -16,19 +16,37 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 DEEPEST = 10
-# Rows at a time: what a level of all trees touches then stays in the processor's cache.
-_CHUNK = 256
+# Rows at a time: what a block of all trees touches then stays in the processor's cache.
+_CHUNK = 128
 
 
 class BrokenArrays(ValueError):
     """The arrays are not a model that fits together."""
 
 
-class _Level(NamedTuple):
-    """The nodes of one depth, those of the first tree first: the children of node i lie at 2i and 2i + 1 of the next."""
+class _Block(NamedTuple):
+    """Three levels of all trees, a row of seven nodes (and one that is nothing) for each way into them.
+
+    The way out of them numbered `i` of the row `r` leads to the row `8 r + i` of the next block, or to that leaf.
+    """
 
     feature: NDArray[np.intp]
     threshold: NDArray
+
+
+_LEVELS = 3
+_NODES = (1 << _LEVELS) - 1
+
+
+def _exit(comparisons: int) -> int:
+    """Where the comparisons of a block lead, given as the bits of a byte from the highest: 1 goes right."""
+    node = 0
+    while node < _NODES:
+        node = 2 * node + 1 + (comparisons >> (_NODES - node) & 1)
+    return node - _NODES
+
+
+_EXITS = np.array([_exit(comparisons) for comparisons in range(256)], dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,16 +100,31 @@ class Trees:
         return np.concatenate([rows, np.where(np.isnan(rows), np.inf, rows)], axis=1)
 
     @cached_property
-    def _levels(self) -> list[_Level]:
-        """The trees level by level, so that walking down is a shift and a bit."""
+    def _blocks(self) -> list[_Block]:
+        """The trees three levels at a time; where the depth is no multiple of three, the first block has fewer."""
         thresholds = _rounded_down(self.threshold) if self.single else self.threshold
-        parts = [slice((1 << depth) - 1, (2 << depth) - 1) for depth in range(self._depth())]
-        return [_Level(self.feature[:, part].ravel().astype(np.intp), thresholds[:, part].ravel()) for part in parts]
+        depth = self._depth()
+        missing = -depth % _LEVELS
+        return [self._block(thresholds, range(top, top + _LEVELS)) for top in range(-missing, depth, _LEVELS)]
+
+    def _block(self, thresholds: NDArray, depths: range) -> _Block:
+        """The nodes between these depths; above the root lies a way that leads left."""
+        first = max(depths.start, 0)
+        shape = (len(self.feature) << first, _NODES + 1)
+        feature, threshold = np.zeros(shape, dtype=np.intp), np.full(shape, np.inf, dtype=thresholds.dtype)
+        for place, depth in enumerate(depths):
+            if depth < 0:
+                continue
+            part, column = slice((1 << depth) - 1, (2 << depth) - 1), (1 << place) - 1
+            columns = slice(column, column + (1 << (depth - first)))
+            feature[:, columns] = self.feature[:, part].reshape(shape[0], -1)
+            threshold[:, columns] = thresholds[:, part].reshape(shape[0], -1)
+        return _Block(feature, threshold)
 
     @cached_property
-    def _second(self) -> NDArray[np.intp]:
-        """Where the left child of each root lies."""
-        return np.arange(0, 2 * len(self.feature), 2)
+    def _ways_in(self) -> NDArray[np.intp]:
+        """Where the leftmost way out of each tree's first block leads."""
+        return np.arange(len(self.feature)) << (_LEVELS - -self._depth() % _LEVELS)
 
     @cached_property
     def _leaves(self) -> NDArray:
@@ -99,19 +132,21 @@ class Trees:
         return leaves.astype(np.float32) if self.single_sum else leaves
 
     def _values(self, rows: Floats) -> NDArray:
-        """The leaf of each tree, a row for each row."""
+        """The leaf of each tree, a row for each row. All comparisons of a block are made at once: these are more than those
+        on the way down, but for one row what costs is how many calls there are."""
         cells = self._cells(rows)
         flat = cells.ravel()
-        first = np.arange(0, flat.size, cells.shape[1])[:, None] if len(rows) > 1 else None
-        top, *below = self._levels
-        at = self._second + (cells.take(top.feature, axis=1) > top.threshold)
-        for level in below:
-            cell = level.feature.take(at)
+        first = np.arange(0, flat.size, cells.shape[1])[:, None, None] if len(rows) > 1 else None
+        top, *below = self._blocks
+        at = _EXITS.take(np.packbits(cells.take(top.feature, axis=1) > top.threshold)).reshape(len(rows), -1)
+        at += self._ways_in
+        for block in below:
+            cell = block.feature.take(at, axis=0)
             if first is not None:
                 cell += first
-            right = flat.take(cell) > level.threshold.take(at)
-            at <<= 1
-            at += right
+            ways = np.packbits(flat.take(cell) > block.threshold.take(at, axis=0))
+            at <<= _LEVELS
+            at += _EXITS.take(ways).reshape(at.shape)
         return self._leaves.take(at)
 
     def _add(self, leaves: NDArray) -> Floats:
