@@ -78,6 +78,10 @@ class Prepared:
         database: Any = connections[DEFAULT_DB_ALIAS]
         database.later(*self._statement(values), writes=True)
 
+    def run_with(self, parameters: Mapping[str, Any]) -> None:
+        """As `run`, with the parameters by name."""
+        self.run([parameters[name] for name in self._names])
+
     def statement(self, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         """What to send, and with which values."""
         return self._statement([parameters[name] for name in self._names])

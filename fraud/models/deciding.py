@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from fraud.models.guards import append_only
+from fraud.models.vectors import VectorField
 from fraud.rules.facts import Outcome
 from fraud.rules.fraud_kinds import WORDS
 
@@ -174,7 +175,7 @@ class Decision(models.Model):
     model_id = models.UUIDField(null=True)
     reasons = models.JSONField(default=list)
     rule_versions = models.JSONField(default=dict)
-    features = models.JSONField()
+    features = VectorField()
     schema_hash = models.CharField(max_length=64, blank=True)
     latency_ms = models.FloatField()
 

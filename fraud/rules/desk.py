@@ -16,7 +16,7 @@ _SPAN = 2**32
 
 
 class Urgency(IntEnum):
-    """What is claimed first: critical cases, then suspicious ones, then samples."""
+    """What is claimed first: critical cases, then suspicious ones, then samples. `services.opening` counts on the numbers."""
 
     SAMPLE = 1
     SUSPICIOUS = 2
@@ -32,13 +32,16 @@ class DeskSettings:
     sample_hours: int = 168
     sample_share: float = 0.005
 
-    def due_at(self, urgency: Urgency, opened_at: datetime) -> datetime:
-        hours = {
+    def hours(self, urgency: Urgency) -> int:
+        """From the opening of a case until it is due."""
+        return {
             Urgency.CRITICAL: self.critical_hours,
             Urgency.SUSPICIOUS: self.suspicious_hours,
             Urgency.SAMPLE: self.sample_hours,
-        }
-        return opened_at + timedelta(hours=hours[urgency])
+        }[urgency]
+
+    def due_at(self, urgency: Urgency, opened_at: datetime) -> datetime:
+        return opened_at + timedelta(hours=self.hours(urgency))
 
 
 def urgency_of(score: float, *, sampled: bool = False) -> Urgency:

@@ -7,16 +7,20 @@ with its column's own type.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
+from operator import attrgetter
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models import Model
 
 from common.rows import Prepared
 from fraud.models import Activity, Decision
+from fraud.rules.features.storing import to_stored
 
 # The values of a row by the names of its columns.
 Row = Mapping[str, Any]
@@ -26,16 +30,15 @@ _VECTOR = "features"
 def keep_decision(decision: Row, step: Row | None = None) -> None:
     """Write a decision, and the customer's step that it is: both or none."""
     if step is None:
-        _statement(Decision).run([_array(Decision, decision), json.dumps(decision[_VECTOR])])
+        _statement(Decision).run([_array(Decision, decision), _vector(decision)])
     else:
-        row = _array(Decision, decision, step)
-        _statement(Decision, Activity).run([row, json.dumps(decision[_VECTOR])])
+        _statement(Decision, Activity).run([_array(Decision, decision, step), _vector(decision)])
 
 
 def keep_decisions(kept: Sequence[tuple[Row, Row]]) -> None:
     """As `keep_decision` for a few hundred with their steps, in one statement."""
     rows = [_array(Decision, decision, step) for decision, step in kept]
-    _statement(Decision, Activity, many=True).run([rows, [json.dumps(decision[_VECTOR]) for decision, _ in kept]])
+    _statement(Decision, Activity, many=True).run([rows, [_vector(decision) for decision, _ in kept]])
 
 
 def keep_step(step: Row) -> None:
@@ -43,23 +46,41 @@ def keep_step(step: Row) -> None:
     _statement(Activity).run([_array(Activity, step)])
 
 
+def _vector(decision: Row) -> str:
+    return json.dumps(to_stored(decision[_VECTOR]))
+
+
 def _array(model: type[Model], row: Row, step: Row | None = None) -> str:
     """The values as the text of one array, in the order of the columns."""
     values = [row[name] for name, _ in _columns(model)]
     if step is not None:
         values += [step[name] for name, _ in _columns(Activity)]
-    return "{" + ",".join(map(_element, values)) + "}"
+    return "{" + ",".join([_WRITERS.get(type(value), _other)(value) for value in values]) + "}"
 
 
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, dict | list):
-        return _element(json.dumps(value))
-    # Numbers, moments, UUIDs and truth values have nothing in them that an array would read otherwise.
-    return str(value)
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _json(value: dict[str, Any] | list[Any]) -> str:
+    return _text(json.dumps(value))
+
+
+def _other(value: Any) -> str:
+    """What is a text of a kind of its own, such as an outcome; else it has nothing in it that an array would read otherwise."""
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+# By the type itself: of a row's fifty values most are numbers.
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    NoneType: lambda _: "NULL",
+    str: _text,
+    int: str,
+    float: str,
+    UUID: attrgetter("hex"),
+    dict: _json,
+    list: _json,
+}
 
 
 @lru_cache(maxsize=4)

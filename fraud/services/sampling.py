@@ -43,6 +43,6 @@ def _open(decision: Decision) -> bool:
         lock_advisory(namespace=_LOCK, key=0)
         if Case.objects.filter(decision=decision).exists():
             return False
-        case = open_case(decision=decision, outcome=SAMPLED, codes=[SAMPLED], score=decision.score)
-        record(case, None, "fraud.case_sampled")
+        open_case(decision=decision, outcome=SAMPLED, codes=[SAMPLED], score=decision.score)
+        record(Case.objects.get(decision=decision), None, "fraud.case_sampled")
     return True
