@@ -1,6 +1,6 @@
 """Every page of the portal has no violation that axe finds, light on a desktop and dark on a phone.
 
-The lists below name the pages by the URLconf's names. A new address that is in none of them fails the first test.
+`portal_pages.py` lists them. A new address that is in none of its lists fails the first test.
 """
 
 from __future__ import annotations
@@ -39,6 +39,19 @@ from tests.accounts.factories import open_test_account
 from tests.browser import steps
 from tests.browser.addresses import address, routes
 from tests.browser.axe import Visitor
+from tests.browser.portal_pages import (
+    EMPTY,
+    FOR_EVERYBODY,
+    FORMS_OF_A_CUSTOMER,
+    NO_PAGE,
+    OF_A_BORROWER,
+    OF_A_CUSTOMER,
+    OF_A_DORMANT_ACCOUNT,
+    OF_AN_APPLICANT,
+    OF_AN_ASKING_CUSTOMER,
+    ON_ITS_OWN,
+    WITH_A_SECOND_FACTOR,
+)
 from tests.conftest import make_user
 from tests.kyc import helpers
 from tests.kyc.conftest import in_process  # noqa: F401 (a fixture)
@@ -47,149 +60,6 @@ from tests.payments import bulk
 from tests.payments.factories import PIN, give_pin, held_payment, pay, verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FOR_EVERYBODY = [
-    "landing",
-    "loans:calculator",
-    "account_login",
-    "account_signup",
-    "account_inactive",
-    "account_email_verification_sent",
-    "account_confirm_email",
-    "account_reset_password",
-    "account_reset_password_done",
-    "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
-    "notifications:mailbox",
-    "notifications:mailbox_message",
-]
-# Shown to somebody who has nothing yet.
-EMPTY = [
-    "insights:dashboard",
-    "accounts:list",
-    "accounts:open",
-    "payments:transfer",
-    "payments:own",
-    "payments:withdraw",
-    "payments:deposit",
-    "payments:standing_orders",
-    "payments:standing_order_new",
-    "payments:bulk",
-    "payments:bulk_new",
-    "payments:payees",
-    "payments:payee_add",
-    "payments:limits",
-    "payments:own_limits",
-    "payments:history",
-    "loans:loans",
-    "loans:apply",
-    "notifications:list",
-    "kyc:start",
-    "identity:profile",
-    "identity:security",
-    "identity:pin",
-]
-OF_AN_APPLICANT = ["kyc:personal", "kyc:documents", "kyc:review", "kyc:status"]
-OF_A_CUSTOMER = [
-    "insights:dashboard",
-    "accounts:list",
-    "accounts:detail",
-    "accounts:statement",
-    "accounts:statements",
-    "accounts:open",
-    "accounts:open-product",
-    "accounts:opened",
-    "accounts:close",
-    "payments:transfer",
-    "payments:own",
-    "payments:withdraw",
-    "payments:deposit",
-    "payments:standing_orders",
-    "payments:standing_order_new",
-    "payments:standing_order",
-    "payments:bulk",
-    "payments:bulk_new",
-    "payments:bulk_file",
-    "payments:bulk_file?show=doubtful",
-    "payments:payees",
-    "payments:payee_add",
-    "payments:payee_remove",
-    "payments:limits",
-    "payments:own_limits",
-    "payments:review",
-    "payments:receipt",
-    "payments:answer",
-    "payments:cancel",
-    "payments:history",
-    "payments:history?page=2",
-    "payments:history?status=REFUSED",
-    "notifications:list",
-    "kyc:status",
-    "identity:profile",
-    "identity:security",
-    "identity:pin",
-    "account_email",
-    "account_change_password",
-    "account_reauthenticate",
-    "account_logout",
-    "mfa_index",
-    "mfa_activate_totp",
-]
-OF_A_DORMANT_ACCOUNT = ["accounts:detail", "accounts:reactivate"]
-OF_A_BORROWER = [
-    "loans:loans",
-    "loans:loan",
-    "loans:pay",
-    "loans:extra",
-    "loans:extra?amount=100.00",
-    "loans:payoff",
-    "loans:recover",
-]
-OF_AN_ASKING_CUSTOMER = ["loans:loans", "loans:apply", "loans:apply_means", "loans:apply_review", "loans:application"]
-WITH_A_SECOND_FACTOR = [
-    "mfa_index",
-    "mfa_reauthenticate",
-    "mfa_deactivate_totp",
-    "mfa_view_recovery_codes",
-    "mfa_generate_recovery_codes",
-]
-# Opened in a test of its own below.
-ON_ITS_OWN = ["loans:cancel", "mfa_authenticate", "account_set_password", "notifications:mailbox_html"]
-NO_PAGE = {
-    "accounts:rename": "takes a POST; a refused name is shown on the account's page",
-    "accounts:statement-pdf": "a file",
-    "accounts:statement-csv": "a file",
-    "accounts:statement-ofx": "a file",
-    "accounts:statement-xml": "a file",
-    "accounts:statement-month": "a file",
-    "loans:application_withdraw": "takes a POST and redirects",
-    "loans:offer_key_facts": "a file",
-    "loans:key_facts": "a file",
-    "loans:schedule_pdf": "a file",
-    "loans:schedule_csv": "a file",
-    "loans:certificate": "a file",
-    "kyc:document": "a file",
-    "kyc:thumbnail": "a picture",
-    "kyc:remove": "takes a POST and redirects",
-    "payments:standing_order_skip": "takes a POST and redirects",
-    "payments:standing_order_pause": "takes a POST and redirects",
-    "payments:standing_order_resume": "takes a POST and redirects",
-    "payments:standing_order_cancel": "takes a POST and redirects",
-    "payments:bulk_example": "a file",
-    "payments:bulk_result": "a file",
-    "payments:bulk_cancel": "takes a POST and redirects",
-    "notifications:read": "takes a POST and redirects",
-    "notifications:read_all": "takes a POST and redirects",
-    "identity:end_other_sign_ins": "takes a POST and redirects",
-    "identity:end_browser_session": "takes a POST and redirects",
-    "identity:end_api_session": "takes a POST and redirects",
-    "usersessions_list": "leads to the security page",
-    "account_confirm_login_code": "login by code is off; redirects",
-    "mfa_download_recovery_codes": "a file",
-    "livez": "for machines",
-    "readyz": "for machines",
-    "health": "for machines",
-}
 
 
 def portal_routes() -> set[str]:
@@ -415,24 +285,6 @@ def test_refused_forms(new_page: Callable[..., Any], alice: User, charlie: User)
     steps.sign_in(visitor.page, charlie)
     send_empty(visitor, ["kyc:personal", "kyc:documents"])
     assert visitor.found == []
-
-
-FORMS_OF_A_CUSTOMER = [
-    "account_change_password",
-    "identity:profile",
-    "identity:pin",
-    "accounts:open-product",
-    "payments:transfer",
-    "payments:own",
-    "payments:withdraw",
-    "payments:deposit",
-    "payments:standing_order_new",
-    "payments:payee_add",
-    "payments:own_limits",
-    "payments:review",
-    "payments:answer",
-    "loans:apply",
-]
 
 
 def send_empty(visitor: Visitor, names: list[str], things: dict[str, Any] | None = None) -> None:
