@@ -23,6 +23,7 @@ from common import throttle
 from fraud.services import gateway
 from identity.models import User
 from identity.permissions import Role
+from kyc.rules import limits as document_limits
 from payments.services import orders
 from tests.patience import PATIENCE
 
@@ -71,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A limit is off where its server does not answer: on a machine that stands still it would now and then be off.
     throttle.ANSWERS_WITHIN_SECONDS = PATIENCE
     settings.CACHES["default"]["OPTIONS"]["socket_timeout"] = PATIENCE
+    document_limits.PROCESS_WALL_SECONDS = PATIENCE
     celery_app.loader.import_default_modules()
     TransactionTestCase._fixture_teardown = _flush_as_owner(TransactionTestCase._fixture_teardown)
 

@@ -18,14 +18,13 @@ from typing import Any
 
 import requests
 
-from bankportal.bench.stack import PASSWORD, PIN, Stack, until
+from bankportal.bench.stack import PASSWORD, PIN, READY_SECONDS, Stack, until
 
 PARTS = ("postgres", "web", "worker", "valkey")
 CLIENTS = 6
 # An access token lives five minutes.
 _TOKEN_SECONDS = 200.0
 _PAUSE_SECONDS = 0.05
-_READY_SECONDS = 60.0
 _LET_THROUGH = """
 import django
 django.setup()
@@ -149,7 +148,7 @@ class Load:
     def end(self) -> None:
         """Let the clients finish what they wait for, and take in the rest."""
         self._stop.set()
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + READY_SECONDS
         while self._process.is_alive() and time.monotonic() < deadline:
             self.listen()
             time.sleep(0.05)
@@ -166,7 +165,7 @@ class Load:
                 self.refusals.append(found)
         return len(self.acknowledged)
 
-    def goes_on(self, *, count: int, seconds: float = _READY_SECONDS) -> bool:
+    def goes_on(self, *, count: int, seconds: float = READY_SECONDS) -> bool:
         """Whether so many more payments are acknowledged in time."""
         wanted = self.listen() + count
         return until(lambda: self.listen() >= wanted, seconds=seconds)
@@ -213,7 +212,7 @@ def kill_in_turns(bank: Stack, load: Load, *, parts: tuple[str, ...], times: int
             bank.kill(part)
             time.sleep(dice.random() * 0.3)
             bank.start(part)
-            if not until(bank.is_ready, seconds=_READY_SECONDS):
+            if not until(bank.is_ready, seconds=READY_SECONDS):
                 missed.append(f"the bank did not come back after {part} was killed")
     if not load.goes_on(count=5):
         missed.append("nothing was paid any more after the last kill")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from runner.state import ROOT, State
 from runner.supervisor import Program, Supervisor
 from runner.venv import Venv
 
+# What is waited for at most; where something is tried for being quick, that is measured.
+ANSWER_SECONDS, READY_SECONDS = 120.0, 600.0
 PASSWORD, PIN = "a long password for the faults", "4826"
 # Two customers with accounts and one without an identity check, by the demo's own steps.
 _PEOPLE = """
@@ -55,9 +58,12 @@ def until(condition: Callable[[], object], *, seconds: float) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free, and below those that the system deals out: by the time it is used nobody was given it."""
+    while True:
+        number = random.randrange(20_000, 32_000)  # noqa: S311 (nobody has to be kept from guessing it)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", number))
+            return number
 
 
 class _Settings(Settings):
@@ -74,11 +80,11 @@ class Customer:
     headers: dict[str, str]
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.bank.url + path, headers=self.headers, timeout=20)
+        return requests.get(self.bank.url + path, headers=self.headers, timeout=ANSWER_SECONDS)
 
     def post(self, path: str, **content: Any) -> requests.Response:
         headers = self.headers | {"Idempotency-Key": str(uuid.uuid4())}
-        return requests.post(self.bank.url + path, headers=headers, timeout=20, **content)
+        return requests.post(self.bank.url + path, headers=headers, timeout=ANSWER_SECONDS, **content)
 
     def accounts(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get("/api/v1/accounts/").json()["results"]
@@ -100,9 +106,9 @@ class Customer:
         """A browser's session, signed in by the form."""
         session = requests.Session()
         address = f"{self.bank.url}/auth/login/"
-        session.get(address, timeout=20).raise_for_status()
+        session.get(address, timeout=ANSWER_SECONDS).raise_for_status()
         form = {"login": self.email, "password": PASSWORD, "csrfmiddlewaretoken": session.cookies["csrf"]}
-        answer = session.post(address, data=form, headers={"Referer": address}, timeout=20)
+        answer = session.post(address, data=form, headers={"Referer": address}, timeout=ANSWER_SECONDS)
         assert answer.url.endswith("/overview/"), answer.url
         return session
 
@@ -133,7 +139,7 @@ class Stack:
         self.newcomer = self.run("-c", _PEOPLE, PASSWORD).strip()
         for program in web_programs(state=self.state, settings=self.settings, venv=venv):
             self.supervisor.start(program)
-        assert until(self.is_ready, seconds=40), self.log("web")
+        assert until(self.is_ready, seconds=READY_SECONDS), self.log("web")
 
     def close(self) -> None:
         self.supervisor.stop_now()
@@ -195,12 +201,14 @@ class Stack:
         return str(self.query("SELECT full_name FROM identity_user WHERE email = %s", [email])[0][0])
 
     def customer(self, email: str) -> Customer:
-        answer = requests.post(f"{self.url}/api/v1/auth/token", json={"email": email, "password": PASSWORD}, timeout=20)
+        answer = requests.post(
+            f"{self.url}/api/v1/auth/token", json={"email": email, "password": PASSWORD}, timeout=ANSWER_SECONDS
+        )
         assert answer.status_code == 200, answer.text
         return Customer(self, email, {"Authorization": f"Bearer {answer.json()['access']}"})
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=20)
+        return requests.get(self.url + path, timeout=ANSWER_SECONDS)
 
     def readiness(self) -> tuple[int, dict[str, Any]]:
         answer = self.get("/readyz")

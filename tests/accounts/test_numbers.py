@@ -8,13 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from accounts.rules import numbers
+from tests.dice import SEED
 
 
 @pytest.fixture
 def seeded() -> random.Random:
-    seed = random.randrange(10**9)
-    print(f"seed {seed}")
-    return random.Random(seed)
+    return random.Random(SEED)
 
 
 def number(source: random.Random) -> str:

@@ -12,6 +12,8 @@ import pytest
 
 from runner import pytest_plugin
 
+# A page that does not come in this time does not come; a slow machine may need much of it.
+MILLISECONDS = 300_000
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,7 +39,9 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(pytest_plugin.chromium()), args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=str(pytest_plugin.chromium()), args=FLAGS, timeout=MILLISECONDS
+        )
         yield browser
         browser.close()
 
@@ -88,7 +92,7 @@ def new_page(chromium: Any, live_server: Any, transactional_db: None, settings: 
             color_scheme="dark" if dark else "light",
             locale="en-GB",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(MILLISECONDS)
         contexts.append(context)
         watches.append(Watch(answers))
         page = context.new_page()

@@ -106,7 +106,7 @@ def set_pin(page: Any) -> None:
     page.get_by_label("Your password").fill(PASSWORD)
     press(page, "Set the PIN")
     at(page, "identity:security")
-    assert page.get_by_text("Your transaction PIN is set.").is_visible()
+    page.get_by_text("Your transaction PIN is set.").wait_for()
 
 
 # --- The identity check ----------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def send_application(page: Any) -> Application:
     at(page, "kyc:review")
     press(page, "Send my application")
     at(page, "kyc:status")
-    assert page.get_by_text("We are checking your documents").is_visible()
+    page.get_by_text("We are checking your documents").wait_for()
     return Application.objects.get(pk=Application.objects.newest_first().values_list("pk", flat=True)[0])
 
 
@@ -204,7 +204,7 @@ def transfer(page: Any, payee: Account, amount: str) -> Payment:
     page.locator("input[name=amount]").fill(amount)
     press(page, "Review the transfer")
     assert heading(page) == "Review your payment"
-    assert page.get_by_text("The name matches the account").is_visible()
+    page.get_by_text("The name matches the account").wait_for()
     page.locator("input[name=pin]").fill(PIN)
     press(page, "Send")
     page.wait_for_url("**/activity/**")

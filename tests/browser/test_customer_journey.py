@@ -36,7 +36,7 @@ def test_from_sign_up_to_a_released_transfer(
     steps.open_application(office, application)
     steps.decide_application(office, application, "approve", reason="Face, card and letter agree.")
     page.reload()
-    assert page.get_by_text("Your identity is confirmed").is_visible()
+    page.get_by_text("Your identity is confirmed").wait_for()
     application.refresh_from_db()
     assert (application.state, application.decided_by) == (State.APPROVED, officer)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import close_old_connections, connection
 from django.db.backends.postgresql import base
+
+from tests.patience import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,13 +17,6 @@ def backend() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return int(cursor.fetchone()[0])
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def end(pid: int) -> None:
@@ -51,7 +44,7 @@ def test_a_living_connection_is_known_without_a_query(monkeypatch: pytest.Monkey
 def test_a_connection_that_the_server_ended_is_replaced_before_the_next_request() -> None:
     before = backend()
     end(before)
-    assert until(lambda: not connection.is_usable())
+    until(lambda: not connection.is_usable())
 
     # Django does this at the beginning of a request; the first query then looks.
     close_old_connections()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bankportal.bench.stack import Stack, until
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +25,4 @@ def _opened() -> Iterator[Stack]:
 def bank(_opened: Stack) -> Iterator[Stack]:
     """The open bank; a test leaves every part of it running."""
     yield _opened
-    assert until(lambda: _opened.readiness()[0] == 200, seconds=20), _opened.readiness()
+    assert until(lambda: _opened.readiness()[0] == 200, seconds=PATIENCE), _opened.readiness()

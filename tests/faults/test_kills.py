@@ -6,16 +6,15 @@ import random
 
 from bankportal.bench import faults
 from bankportal.bench.stack import Stack
+from tests.dice import SEED
 
 
 def test_what_was_acknowledged_under_load_is_there_once(bank: Stack) -> None:
     faults.let_through(bank)
     before = faults.count_payments(bank)
-    seed = random.randrange(10**6)
-    print("seed", seed)
 
     with faults.Load(bank) as load:
-        missed = faults.kill_in_turns(bank, load, parts=("postgres", "web"), times=1, dice=random.Random(seed))
+        missed = faults.kill_in_turns(bank, load, parts=("postgres", "web"), times=1, dice=random.Random(SEED))
         load.end()
 
         assert (missed, load.refusals) == ([], [])

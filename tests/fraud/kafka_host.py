@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 
 def main() -> None:
     host = Producer({"bootstrap.servers": "ignored", "test.mock.num.brokers": 1, "log_level": 2})
-    brokers = host.list_topics(timeout=10).brokers.values()
+    brokers = host.list_topics(timeout=600).brokers.values()
     print(",".join(f"{broker.host}:{broker.port}" for broker in brokers), flush=True)
     sys.stdin.read()
 

@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -25,9 +25,9 @@ from fraud.management.stream import NotAcknowledged, Stream, Topics
 from fraud.models import Activity, Case, Decision, GatewayTransaction
 from fraud.rules.gateway import Gateway as GatewayName
 from tests.fraud.callers import Gateway, make_gateway, suspicious, told
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 90
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def brokers() -> Iterator[str]:
     )
     assert host.stdout is not None
     yield host.stdout.readline().strip()
-    host.communicate(timeout=20)
+    host.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ class Bench:
         for value in values:
             body = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
             producer.produce(self.topics.transactions, value=body)
-        assert producer.flush(30) == 0
+        assert producer.flush(PATIENCE) == 0
 
     def start(self, *options: str, group: str = "") -> subprocess.Popen[str]:
         command = [sys.executable, "manage.py", "consume_transactions", "--client", self.gateway.client.key_id]
@@ -87,17 +87,21 @@ class Bench:
         self.running.append(process)
         return process
 
-    def finish(self, process: subprocess.Popen[str]) -> str:
-        out, err = process.communicate(timeout=SECONDS)
+    def stop(self, process: subprocess.Popen[str]) -> str:
+        """Ask a consumer to end, which it does when what it has read is answered; what it said."""
+        assert process.stdout is not None
+        begun = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, err[-3000:]
-        return out
+        return begun + out
 
     def read(self, topic: str, *, at_least: int) -> list[Any]:
         """Everything in a topic, once `at_least` so many messages are there and no more come."""
         reader = Consumer({"bootstrap.servers": self.brokers, "group.id": uuid4().hex, "auto.offset.reset": "earliest"})
         reader.subscribe([topic])
         found: list[Any] = []
-        end = monotonic() + SECONDS
+        end = monotonic() + PATIENCE
         while monotonic() < end:
             more = [each for each in reader.consume(num_messages=500, timeout=2.0) if each.error() is None]
             found += more
@@ -105,6 +109,12 @@ class Bench:
                 break
         reader.close()
         return found
+
+    def answer_all(self, ids: Sequence[str]) -> None:
+        """A consumer runs until each of these is answered, whoever answered it."""
+        process = self.start()
+        until(lambda: {answer["transaction_id"] for answer in self.decisions(at_least=len(ids))} >= set(ids))
+        self.stop(process)
 
     def decisions(self, *, at_least: int) -> list[dict[str, Any]]:
         return [json.loads(each.value()) for each in self.read(self.topics.decisions, at_least=at_least)]
@@ -120,17 +130,12 @@ def bench(brokers: str, gateway: Gateway) -> Iterator[Bench]:
             process.communicate()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = monotonic() + SECONDS
-    while not condition():
-        assert monotonic() < end, "it did not happen in time"
-        sleep(0.05)
-
-
 def test_transactions_are_answered_and_poison_is_parked_with_its_reason(bench: Bench) -> None:
     good = [told(transaction_id="a"), suspicious(transaction_id="b")]
     bench.send(*good)
-    assert "2 answered, 0 parked" in bench.finish(bench.start("--idle-seconds", "5"))
+    first = bench.start()
+    until(lambda: GatewayTransaction.objects.count() == 2)
+    assert "2 answered, 0 parked" in bench.stop(first)
     poison = [
         b"{",
         None,
@@ -145,10 +150,10 @@ def test_transactions_are_answered_and_poison_is_parked_with_its_reason(bench: B
     # The two again, as a gateway does that did not hear of the answer.
     bench.send(*poison, *good)
 
-    out = bench.finish(bench.start("--idle-seconds", "5"))
-
-    assert f"2 answered, {len(poison)} parked" in out, "what was committed is not read again"
+    second = bench.start()
+    # Those two were sent last.
     answers = bench.decisions(at_least=4)
+    assert f"2 answered, {len(poison)} parked" in bench.stop(second), "what was committed is not read again"
     assert Counter(answer["transaction_id"] for answer in answers) == {"a": 2, "b": 2}
     assert len({answer["decision_id"] for answer in answers}) == 2 == Decision.objects.count()
     assert {answer["transaction_id"]: answer["status"] for answer in answers} == {"a": "APPROVED", "b": "PENDING"}
@@ -170,14 +175,14 @@ def test_a_consumer_killed_in_the_middle_leaves_nothing_lost_and_nothing_scored_
     first = bench.start()
     until(lambda: GatewayTransaction.objects.count() >= 10)
     first.send_signal(signal.SIGKILL)
-    first.communicate(timeout=SECONDS)
+    first.communicate(timeout=PATIENCE)
     # Killed again at once, wherever it is, then left alone.
     second = bench.start()
     until(lambda: GatewayTransaction.objects.count() >= 30)
     second.kill()
-    second.communicate(timeout=SECONDS)
+    second.communicate(timeout=PATIENCE)
 
-    bench.finish(bench.start("--idle-seconds", "15"))
+    bench.answer_all(ids)
 
     assert sorted(GatewayTransaction.objects.values_list("reference", flat=True)) == sorted(ids)
     assert Decision.objects.count() == Activity.objects.count() == len(ids)
@@ -187,8 +192,9 @@ def test_a_consumer_killed_in_the_middle_leaves_nothing_lost_and_nothing_scored_
     assert {(answer["transaction_id"], answer["decision_id"]) for answer in answers} == set(by_id.items())
 
     # The control: everything is delivered once more, to another group, and nothing is scored again.
-    bench.finish(bench.start("--idle-seconds", "8", group=f"{bench.group}-again"))
+    third = bench.start(group=f"{bench.group}-again")
     again = bench.decisions(at_least=len(answers) + len(ids))
+    bench.stop(third)
     assert len(again) >= len(answers) + len(ids)
     assert {(answer["transaction_id"], answer["decision_id"]) for answer in again} == set(by_id.items())
     assert Decision.objects.count() == Activity.objects.count() == len(ids)
@@ -199,10 +205,9 @@ def test_a_consumer_that_is_asked_to_stop_commits_what_it_answered(bench: Bench)
     bench.send(*(told(transaction_id=each) for each in ids))
     first = bench.start()
     until(lambda: GatewayTransaction.objects.exists())
-    first.send_signal(signal.SIGTERM)
-    assert "answered, 0 parked" in bench.finish(first)
+    assert "answered, 0 parked" in bench.stop(first)
     done = GatewayTransaction.objects.count()
-    bench.finish(bench.start("--idle-seconds", "5"))
+    bench.answer_all(ids)
     answers = bench.decisions(at_least=len(ids))
     assert done <= len(ids)
     # Each exactly once: nothing of what was answered had been left uncommitted.

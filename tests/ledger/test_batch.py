@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ledger import queries, services, verification
 from ledger.models import Entry, EntryReference
 from ledger.services import Outcome, Transfer
+from tests.dice import SEED
 from tests.ledger.conftest import NOW
 from tests.ledger.test_concurrency import together, wins
 
@@ -288,11 +289,9 @@ class TestTogether:
     def test_batches_and_single_postings_on_shared_accounts_do_not_deadlock(self, customer, item, pay, now):
         accounts = [customer(1_000) for _ in range(5)]
         shared = [UUID(int=number + 1) for number in range(40)]
-        seed = random.randrange(10**6)
-        print("seed", seed)
 
         def batches(number: int):
-            dice = random.Random(seed + number)
+            dice = random.Random(SEED + number)
 
             def run() -> None:
                 for _ in range(8):
@@ -305,7 +304,7 @@ class TestTogether:
             return run
 
         def singles(number: int):
-            dice = random.Random(seed + 100 + number)
+            dice = random.Random(SEED + 100 + number)
 
             def run() -> None:
                 for _ in range(60):

@@ -13,6 +13,7 @@ from django.db import connection, connections
 
 from ledger import queries, services, verification
 from ledger.services import Leg
+from tests.dice import SEED
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,11 +82,9 @@ def without_lock(as_owner):
 
 def test_the_total_stays_and_no_floor_breaks(customer, pay):
     accounts = [customer(500) for _ in range(4)]
-    seed = random.randrange(10**6)
-    print("seed", seed)
 
     def work(number: int) -> Callable[[], int]:
-        dice = random.Random(seed + number)
+        dice = random.Random(SEED + number)
 
         def run() -> int:
             refused = 0

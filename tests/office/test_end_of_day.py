@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account, InterestPosting, Product
 from audit import queries as audit
@@ -130,8 +131,11 @@ def test_a_damaged_ledger_keeps_the_run_open(savings: Account, as_owner: Callabl
     assert str(savings.ledger_account_id) in run.steps.get(name="checks").note
 
 
-def test_the_command_and_the_task(alice: User) -> None:
+def test_the_command_and_the_task(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     open_test_account(alice)
+    # At 01:00 the one would end another day than the other.
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
     out = StringIO()
     call_command("end_of_day", stdout=out)
     assert "checks     done  the whole ledger is right" in out.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from time import monotonic
+from time import process_time
 
 from reconciliation.rules.matching import Item, Proposal, propose
 
@@ -67,9 +67,9 @@ def test_two_groups_with_the_sum_are_left_to_people() -> None:
 
 
 def test_many_equal_amounts_take_no_long_time() -> None:
-    started = monotonic()
+    started = process_time()
     lines = [line(f"l{number}", 100 + number % 7, number % 20) for number in range(4_000)]
     postings = [line(f"p{number}", 100 + number % 5, number % 20) for number in range(4_000)]
     keys = [key for proposal in propose(lines, postings) for key in (*proposal.lines, *proposal.postings)]
     assert len(keys) == len(set(keys))
-    assert monotonic() - started < 60
+    assert process_time() - started < 60

@@ -88,7 +88,7 @@ def test_the_lock_is_free_after_unlock(state: State) -> None:
 def test_the_kernel_frees_the_lock_of_a_killed_process(state: State) -> None:
     script = (
         "import sys, time; from pathlib import Path; from runner.state import State;"
-        "State(Path(sys.argv[1])).lock(); print('locked', flush=True); time.sleep(60)"
+        "State(Path(sys.argv[1])).lock(); print('locked', flush=True); time.sleep(3600)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", script, str(state.folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
