@@ -22,6 +22,7 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.loans.factories import noon, referred
 from tests.loans.test_tranches import in_parts
+from tests.patience import PATIENCE
 from tests.payments.factories import posted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +31,7 @@ Deed = Callable[[], Any]
 
 def side_by_side(*deeds: Deed) -> list[str]:
     """What became of each, by name; all start at once."""
-    gate = threading.Barrier(len(deeds), timeout=60)
+    gate = threading.Barrier(len(deeds), timeout=PATIENCE)
 
     def run(deed: Deed) -> str:
         try:
@@ -53,7 +54,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def meeting(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
     """Both officers have looked at the same state before either goes on: they meet in this function."""
-    original, both = getattr(module, name), threading.Barrier(2, timeout=60)
+    original, both = getattr(module, name), threading.Barrier(2, timeout=PATIENCE)
 
     def wait_then_do(*args: Any, **facts: Any) -> Any:
         both.wait()
