@@ -26,17 +26,16 @@ _numbers = count(1)
 
 def ask(statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
     """The rows of one statement."""
-    return _answer(statement, values)[1]
-
-
-def _answer(statement: str, values: Any) -> tuple[Any, list[tuple[Any, ...]]]:
-    """Description and rows. Django's cursor is there only when somebody listens: it takes longer than the driver."""
     database = connections[DEFAULT_DB_ALIAS]
+    return _answer(database, _line(database), statement, values)[1]
+
+
+def _answer(database: Any, line: Any, statement: str, values: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Description and rows. Django's cursor is there only when somebody listens: it takes longer than the driver."""
     if database.queries_logged or database.execute_wrappers:
         with database.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.description, cursor.fetchall()
-    line = _line(database)
     with database.wrap_database_errors, line.cursor() as own:
         own.execute(statement, values)
         return own.description, own.fetchall()
@@ -59,7 +58,7 @@ class Prepared:
 
     def all(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row."""
-        return [self.read(row) for row in ask(*self.statement(parameters))]
+        return [self.read(row) for row in self.answer(parameters)[1]]
 
     def read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """What a row of the server stands for."""
@@ -76,25 +75,26 @@ class Prepared:
         `values` are those of its parameters in their order.
         """
         database: Any = connections[DEFAULT_DB_ALIAS]
-        database.later(*self._statement(values), writes=True)
+        database.later(*self._statement(database, _line(database), values), writes=True)
 
     def run_with(self, parameters: Mapping[str, Any]) -> None:
         """As `run`, with the parameters by name."""
         self.run([parameters[name] for name in self._names])
 
-    def statement(self, parameters: Mapping[str, Any]) -> tuple[str, Any]:
-        """What to send, and with which values."""
-        return self._statement([parameters[name] for name in self._names])
+    def answer(self, parameters: Mapping[str, Any]) -> tuple[Any, list[tuple[Any, ...]]]:
+        """Description and rows as the driver gives them."""
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        line = _line(database)
+        return _answer(database, line, *self._statement(database, line, [parameters[name] for name in self._names]))
 
     def text(self, given: Mapping[str, str]) -> str:
         """The statement with other text for some of its parameters."""
         return _PARAMETER.sub(lambda found: given.get(found[1], found[0]), self._text)
 
-    def _statement(self, values: Sequence[Any]) -> tuple[str, Any]:
+    def _statement(self, database: Any, line: Any, values: Sequence[Any]) -> tuple[str, Any]:
+        """What to send, and with which values."""
         if not settings.DATABASE_PREPARE:
             return self._text, dict(zip(self._names, values, strict=True))
-        database = connections[DEFAULT_DB_ALIAS]
-        line = _line(database)
         if self._name not in line.prepared:
             with database.wrap_database_errors:
                 self._prepare(line)
@@ -134,8 +134,7 @@ class Together:
 
     def ask(self, parameters: Mapping[str, Any]) -> dict[str, tuple[Any, ...] | None]:
         """The row of each question, None where it found nothing."""
-        whole = self._whole
-        description, [row] = _answer(*whole.statement(parameters))
+        description, [row] = self._whole.answer(parameters)
         if not self._ends:
             starts = [place for place, column in enumerate(description) if column[0] == _FOUND]
             self._ends = list(zip(starts, [*starts[1:], len(description)], strict=True))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import DatabaseError
@@ -41,18 +40,14 @@ ERRORS: Mapping[str, tuple[type[DomainError], str | None]] = {
 }
 
 
-@contextmanager
-def _domain_errors() -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as problem:
-        cause = problem.__cause__
-        known = ERRORS.get(getattr(cause, "pgcode", None) or "")
-        if known is None:
-            raise
-        error, code = known
-        detail = getattr(getattr(cause, "diag", None), "message_detail", None)
-        raise error(code=code, data=_data(detail)) from problem
+def _refusal(problem: DatabaseError) -> DomainError | None:
+    """The ledger's error for what the database raised; None when it is none of ours."""
+    cause = problem.__cause__
+    known = ERRORS.get(getattr(cause, "pgcode", None) or "")
+    if known is None:
+        return None
+    error, code = known
+    return error(code=code, data=_data(getattr(getattr(cause, "diag", None), "message_detail", None)))
 
 
 def _data(detail: str | None) -> dict[str, Any]:
@@ -69,5 +64,10 @@ def call(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def call_all(statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Every row of the calls that one statement makes. Raises as `call` does."""
-    with _domain_errors():
+    try:
         return ask(statement, parameters)
+    except DatabaseError as problem:
+        refusal = _refusal(problem)
+        if refusal is None:
+            raise
+        raise refusal from problem
