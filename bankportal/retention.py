@@ -38,6 +38,7 @@ KEPT = (
     Kept("Mail that was kept instead of sent", "30 days", notifications.purge_mailbox),
     Kept("Identity checks that were never sent", "30 days after the draft ended", kyc.purge_applications),
     Kept("Calls of the fraud API", "90 days", fraud.purge_calls),
+    Kept("What gateways were told of decisions", "90 days", fraud.purge_deliveries),
     Kept("Sign-ins that are over", "400 days, failed ones 90", identity.purge_sign_ins),
     Kept("Messages to people", "two years", notifications.purge_messages),
 )

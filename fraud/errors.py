@@ -65,6 +65,11 @@ class WebhookNotFound(errors.NotFound):
     message = "This address is not in use any more."
 
 
+class DeliveryNotFound(errors.NotFound):
+    code = "webhook_delivery_not_found"
+    message = "This gateway was told no such thing, or it is already waiting to be sent."
+
+
 class AlreadyAnswered(errors.Conflict):
     code = "already_answered"
     message = "You have answered already. Call us if that was a mistake."

@@ -58,12 +58,19 @@ _KEPT = (
 # A trigger lets only old rows go.
 _TRIMMED = (ApiCall,)
 # Triggers let only what comes of them change.
-_LASTING = (Webhook, WebhookDelivery)
+_LASTING = (Webhook,)
+# Both: what comes of it changes, and old rows go.
+_SENT = (WebhookDelivery,)
 
 
 def tighten(role: str) -> None:
     """Take UPDATE, DELETE and TRUNCATE on what is evidence or kept as it was from the runtime role."""
-    for models, rights in ((_EVIDENCE + _KEPT, "UPDATE, DELETE"), (_TRIMMED, "UPDATE"), (_LASTING, "DELETE")):
+    for models, rights in (
+        (_EVIDENCE + _KEPT, "UPDATE, DELETE"),
+        (_TRIMMED, "UPDATE"),
+        (_LASTING, "DELETE"),
+        (_SENT, "TRUNCATE"),
+    ):
         for model in models:
             _revoke(role, model._meta.db_table, rights)
 

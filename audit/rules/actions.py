@@ -59,6 +59,7 @@ ACTIONS: dict[str, str] = {
     "fraud.thresholds_set": "Set the thresholds of the fraud engine",
     "fraud.thresholds_tried": "Tried thresholds of the fraud engine on the past",
     "fraud.webhook_ended": "Ended the address that a gateway is told at",
+    "fraud.webhook_sent_again": "Told a gateway once more what it took or missed",
     "fraud.webhook_set": "Set the address that a gateway is told at",
     "identity.client_created": "Made an API key",
     "identity.client_revoked": "Revoked an API key",

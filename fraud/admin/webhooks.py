@@ -38,6 +38,10 @@ class WebhookForm(DecisionForm):
         self.fields["client"].choices = [(str(each.pk), str(each)) for each in clients_to_tell()]  # type: ignore[attr-defined]
 
 
+class AgainForm(DecisionForm):
+    delivery = forms.UUIDField(widget=forms.HiddenInput)
+
+
 @admin.register(Webhook)
 class WebhookAdmin(FileAdmin):
     list_display = ("gateway", "address", "state", "set_at", "waits")
@@ -55,6 +59,7 @@ class WebhookAdmin(FileAdmin):
         return [
             self._path("new/", self.new, "new"),
             self._path("<uuid:webhook_id>/end/", self.end, "end"),
+            self._path("<uuid:webhook_id>/again/", self.again, "again"),
             *super().get_urls(),
         ]
 
@@ -88,7 +93,7 @@ class WebhookAdmin(FileAdmin):
     ) -> HttpResponse:
         webhook: Webhook = self._opened(request, object_id)
         state = self.state(webhook)
-        may_end = webhook.ended_at is None and self.has_manage_permission(request)
+        may_change = webhook.ended_at is None and self.has_manage_permission(request)
         return self._page(
             request,
             "admin/fraud/webhook.html",
@@ -98,7 +103,8 @@ class WebhookAdmin(FileAdmin):
             colour=COLOURS[state],
             facts=_facts(webhook),
             deliveries=[_row(each) for each in deliveries_of(webhook)],
-            end_url=self._url("end", webhook.pk) if may_end else "",
+            end_url=self._url("end", webhook.pk) if may_change else "",
+            again_url=self._url("again", webhook.pk) if may_change else "",
         )
 
     def new(self, request: HttpRequest) -> HttpResponse:
@@ -121,6 +127,31 @@ class WebhookAdmin(FileAdmin):
             note="The gateway hears of each decision about a transaction of its own. An address that it had ends. The secret is "
             "shown once, on the next page; hand it over by a safe way.",
             back=self._url("changelist"),
+        )
+
+    def again(self, request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
+        webhook: Webhook = self._opened(request, webhook_id)
+        return decision_page(
+            self,
+            request,
+            permission="user_manage",
+            title="Send again",
+            facts=_facts(webhook),
+            form_class=AgainForm,
+            initial={"delivery": request.GET.get("delivery", "")},
+            decide=lambda cleaned: services.send_again(
+                actor=request.user,  # type: ignore[arg-type]
+                webhook_id=webhook_id,
+                delivery_id=cleaned["delivery"],
+                reason=cleaned["reason"],
+                now=timezone.now(),
+            ),
+            done=lambda delivery: f"What was decided about {delivery.transaction.reference} is sent again.",
+            confirm="Send it again",
+            note="The same event with the same body and a new signature. When it fails three days after the decision, it is given "
+            "up at once.",
+            back=self._url("change", webhook_id),
+            audit_subject=("api_client", webhook.client_id),
         )
 
     def end(self, request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
@@ -160,6 +191,8 @@ def _facts(webhook: Webhook) -> list[tuple[str, object]]:
 def _row(delivery: WebhookDelivery) -> dict[str, Any]:
     state = _state(delivery)
     return {
+        "id": delivery.pk,
+        "is_done": state in ("Taken", "Given up"),
         "at": date(delivery.created_at, "j M Y, H:i:s"),
         "transaction": delivery.transaction.reference,
         "state": state,

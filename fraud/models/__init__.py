@@ -28,10 +28,11 @@ from fraud.models.registry import (
     ThresholdConfig,
 )
 from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowScore, SilentHit, SilentWhy
-from fraud.models.webhooks import Webhook, WebhookDelivery
+from fraud.models.webhooks import DELIVERIES_KEPT_DAYS, Webhook, WebhookDelivery
 
 __all__ = [
     "CALLS_KEPT_DAYS",
+    "DELIVERIES_KEPT_DAYS",
     "Activity",
     "AlertBudgetConfig",
     "AnomalyModel",

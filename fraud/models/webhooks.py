@@ -11,6 +11,8 @@ from django.db.models import Q
 
 from fraud.rules.webhooks import LONGEST_URL
 
+DELIVERIES_KEPT_DAYS = 90
+
 
 class Webhook(models.Model):
     """The address of one API key's owner. It never changes: another one takes its place, with a secret of its own."""
@@ -79,7 +81,24 @@ class WebhookDelivery(models.Model):
                 operation=pgtrigger.UpdateOf("transaction_id", "body", "created_at"),
                 condition=pgtrigger.AnyChange("transaction", "body", "created_at"),
             ),
-            pgtrigger.Protect(name="webhook_delivery_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="webhook_delivery_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=f"""
+                    IF OLD.created_at > now() - interval '{DELIVERIES_KEPT_DAYS} days' THEN
+                        RAISE EXCEPTION 'what gateways were told in the last {DELIVERIES_KEPT_DAYS} days is kept';
+                    END IF;
+                    RETURN OLD;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="webhook_delivery_no_truncate",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                func="RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME;",
+            ),
         ]
 
     def __str__(self) -> str:

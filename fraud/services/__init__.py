@@ -57,7 +57,7 @@ from fraud.services.rules import (
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.services.silence import LONGEST_SNOOZE_DAYS, end_snooze, snooze_rule
 from fraud.services.switches import switch_feature, switch_layer, use_thresholds
-from fraud.services.webhooks import deliver_due, end_webhook, secret_of, set_webhook
+from fraud.services.webhooks import deliver_due, end_webhook, purge_deliveries, secret_of, send_again, set_webhook
 from fraud.subjects import register as register_subject
 
 __all__ = [
@@ -122,6 +122,7 @@ __all__ = [
     "new_version",
     "open_case",
     "purge_calls",
+    "purge_deliveries",
     "record_call",
     "register_subject",
     "release_assignment",
@@ -131,6 +132,7 @@ __all__ = [
     "return_rule",
     "screen",
     "secret_of",
+    "send_again",
     "set_desk",
     "set_webhook",
     "shadow_rule",

@@ -11,13 +11,14 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from audit import services as audit
 from common import nudges
 from common.db import require_transaction, use_case
 from common.errors import Invalid
-from fraud.errors import GatewayUnknown, ReasonMissing, WebhookNotFound
-from fraud.models import GatewayTransaction, Webhook, WebhookDelivery
+from fraud.errors import DeliveryNotFound, GatewayUnknown, ReasonMissing, WebhookNotFound
+from fraud.models import DELIVERIES_KEPT_DAYS, GatewayTransaction, Webhook, WebhookDelivery
 from fraud.rules.webhooks import GIVEN_UP_AFTER, address_of, secret_for, signature, wait_after
 from fraud.services.calling import Answer, post
 from identity import services as identity
@@ -26,6 +27,7 @@ from identity.models import ApiClient, User
 # A worker that died while it sent is followed by another one after so long.
 LEASE = timedelta(minutes=1)
 AT_ONCE = 30
+_FORGOTTEN_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,46 @@ def end_webhook(*, actor: User, webhook_id: uuid.UUID, reason: str, now: datetim
         _end(webhook, now)
         _record(webhook, actor, "fraud.webhook_ended", reason)
     return webhook
+
+
+def send_again(
+    *, actor: User, webhook_id: uuid.UUID, delivery_id: uuid.UUID, reason: str, now: datetime
+) -> WebhookDelivery:
+    """Tell a gateway once more what it took or what was given up, at this address. Given up again when that fails too
+    and three days have passed.
+
+    Raises PermissionMissing, ReasonMissing, WebhookNotFound, DeliveryNotFound.
+    """
+    identity.require(actor, "user_manage")
+    if not reason.strip():
+        raise ReasonMissing
+    with use_case():
+        webhook = Webhook.objects.select_for_update().filter(pk=webhook_id, ended_at=None).first()
+        if webhook is None:
+            raise WebhookNotFound
+        told = WebhookDelivery.objects.select_for_update(of=("self",)).filter(webhook__client=webhook.client_id)
+        done = Q(delivered_at__isnull=False) | Q(given_up_at__isnull=False)
+        delivery = told.filter(done, pk=delivery_id).first()
+        if delivery is None:
+            raise DeliveryNotFound
+        delivery.webhook, delivery.next_attempt_at = webhook, now
+        delivery.delivered_at = delivery.given_up_at = None
+        delivery.save(update_fields=["webhook", "next_attempt_at", "delivered_at", "given_up_at"])
+        _record(webhook, actor, "fraud.webhook_sent_again", reason, delivery=str(delivery.pk))
+        nudges.after_commit("fraud.tasks.deliver_webhooks")
+    return delivery
+
+
+def purge_deliveries(*, now: datetime) -> int:
+    """Forget what gateways were told more than `DELIVERIES_KEPT_DAYS` ago, a bounded number at a time. Returns how many.
+
+    The decisions themselves stay, and so does the trail of the key.
+    """
+    old = WebhookDelivery.objects.filter(created_at__lt=now - timedelta(days=DELIVERIES_KEPT_DAYS))
+    deleted, _ = WebhookDelivery.objects.filter(
+        pk__in=old.order_by("created_at", "pk").values("pk")[:_FORGOTTEN_AT_ONCE]
+    ).delete()
+    return deleted
 
 
 def secret_of(webhook: Webhook) -> str:
@@ -174,12 +216,12 @@ def _end(webhook: Webhook, now: datetime) -> None:
     webhook.save(update_fields=["ended_at"])
 
 
-def _record(webhook: Webhook, actor: User, action: str, reason: str) -> None:
+def _record(webhook: Webhook, actor: User, action: str, reason: str, **data: str) -> None:
     audit.record(
         actor=actor,
         action=action,
         subject_kind="api_client",
         subject_id=webhook.client_id,
         reason=reason,
-        data={"webhook": str(webhook.pk), "url": webhook.url},
+        data={"webhook": str(webhook.pk), "url": webhook.url, **data},
     )

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.models import AuditEvent
-from common.errors import Forbidden, Invalid
+from common.errors import Forbidden, Invalid, NotFound
 from fraud import services as fraud
 from fraud.models import GatewayTransaction, Webhook, WebhookDelivery
 from fraud.rules.webhooks import GIVEN_UP_AFTER, address_of, is_open
@@ -348,3 +348,55 @@ def test_the_back_office_sets_shows_and_ends_an_address(shop: Shop, login: Login
     assert "told nothing any more" in ended.content.decode()
     assert "Not sent" in browser.get(page).content.decode()
     assert browser.get(reverse("admin:fraud_webhook_changelist")).status_code == 200
+
+
+def test_what_was_given_up_is_sent_again_by_who_sets_addresses(
+    shop: Shop, login: Login, administrator: Any, officer: Any
+) -> None:
+    gateway = make_gateway()
+    webhook = point(gateway, administrator, shop.url).webhook
+    decided(gateway)
+    delivery = WebhookDelivery.objects.get()
+    again = {"webhook_id": webhook.pk, "delivery_id": delivery.pk, "reason": "The shop was closed", "now": START}
+    with pytest.raises(NotFound):
+        # It waits already.
+        fraud.send_again(actor=administrator, **again)
+    shop.answer = 500
+    assert fraud.deliver_due(now=delivery.created_at + GIVEN_UP_AFTER) == 1
+    shop.answer = 204
+    with pytest.raises(Forbidden):
+        fraud.send_again(actor=officer, **again)
+    with pytest.raises(Invalid):
+        fraud.send_again(actor=administrator, **{**again, "reason": " "})
+    with pytest.raises(NotFound):
+        fraud.send_again(actor=administrator, **{**again, "delivery_id": uuid4()})
+    browser = login(administrator)
+    page = reverse("admin:fraud_webhook_change", args=[webhook.pk])
+    link = reverse("admin:fraud_webhook_again", args=[webhook.pk])
+    assert f"{link}?delivery={delivery.pk}" in browser.get(page).content.decode()
+    asked = browser.get(link, {"delivery": str(delivery.pk)}).content.decode()
+    assert str(delivery.pk) in asked
+    told = {"delivery": str(delivery.pk), "reason": "The shop was closed"}
+    done = browser.post(link, told, follow=True).content.decode()
+    assert f"{GatewayTransaction.objects.get().reference} is sent again" in done
+    delivery.refresh_from_db()
+    assert fraud.deliver_due(now=delivery.next_attempt_at) == 1
+    assert [json.loads(body)["id"] for _, body in shop.heard] == [str(delivery.pk)] * 2
+    event = AuditEvent.objects.get(action="fraud.webhook_sent_again")
+    assert (event.reason, event.data["delivery"]) == ("The shop was closed", str(delivery.pk))
+
+
+def test_what_gateways_were_told_is_forgotten_after_90_days(shop: Shop, administrator: Any) -> None:
+    gateway = make_gateway()
+    point(gateway, administrator, shop.url)
+    decided(gateway)
+    delivery = WebhookDelivery.objects.get()
+    assert fraud.purge_deliveries(now=delivery.created_at + timedelta(days=90)) == 0
+    with pytest.raises(DatabaseError), transaction.atomic():
+        # Only when the database's own clock says so too.
+        fraud.purge_deliveries(now=delivery.created_at + timedelta(days=91))
+    old = WebhookDelivery.objects.get()
+    old.pk, old.created_at = uuid4(), delivery.created_at - timedelta(days=91)
+    old.save(force_insert=True)
+    assert fraud.purge_deliveries(now=delivery.created_at) == 1
+    assert WebhookDelivery.objects.get() == delivery

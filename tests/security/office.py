@@ -123,6 +123,7 @@ PAGES: dict[str, Page] = {
     ),
     "fraud/snooze/snooze-a-rule/": Page("fraud_decide", {}, leads_on=True),
     "fraud/webhook/<uuid:webhook_id>/end/": Page("user_manage", REASON),
+    "fraud/webhook/<uuid:webhook_id>/again/": Page("user_manage", {**REASON, "delivery": str(uuid4())}),
     "fraud/webhook/new/": Page("user_manage", {**REASON, "client": "1", "url": "https://shop.example/"}),
     "fraud/webhook/set-address/": Page("user_manage", {}, leads_on=True),
     "fraud/modelversion/<uuid:version_id>/nominate/": Page("fraud_edit_rules", REASON),
