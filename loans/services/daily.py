@@ -23,7 +23,8 @@ from loans import queries
 from loans.models import Collection, Instalment, Loan
 from loans.rules.servicing import Amounts
 from loans.services import booking, repaying
-from loans.services.jobs import QUIET_CHUNK, Claim, Done, Worked, each
+from loans.services.jobs import QUIET_CHUNK, Claim, Done, Worked
+from loans.services.sharing import share
 from loans.services.sheet import Sheet
 
 REMIND_BEFORE = timedelta(days=3)
@@ -45,7 +46,7 @@ def collect(*, day: date, now: datetime) -> Done:
     since = Case(When(next_due_date=day, then=F("next_due_date")), default=Subquery(latest[:1]))
     asked = due.annotate(since=since).order_by("pk").only("takes_partial", "retries", "retry_days")
     wanted = [loan.pk for loan in asked.iterator() if loan.collecting.tries_on((day - loan.since).days)]
-    return each(wanted, partial(_collect, day=day, now=now))
+    return share("collect", wanted, partial(_collect, day=day, now=now), day=day, now=now)
 
 
 def _collect(ids: Sequence[UUID], claim: Claim, day: date, now: datetime) -> Worked:
@@ -123,7 +124,7 @@ def accrue(*, day: date, now: datetime) -> Done:
     """
     quiet = _accrue_quiet(day, now)
     ids = list(_unaccrued(day).order_by("pk").values_list("pk", flat=True))
-    found = each(ids, partial(_accrue, day=day, now=now))
+    found = share("accrue", ids, partial(_accrue, day=day, now=now), day=day, now=now)
     return Done(found.done + quiet, found.failed)
 
 
@@ -181,7 +182,7 @@ def remind(*, day: date, now: datetime) -> Done:
         loan__notices__kind="due", loan__notices__period=due.isoformat()
     )
     ids = list(rows.order_by("loan_id").values_list("loan_id", flat=True).distinct())
-    return each(ids, partial(_remind, due=due, day=day, now=now))
+    return share("remind", ids, partial(_remind, due=due, day=day, now=now), day=day, now=now)
 
 
 def _remind(ids: Sequence[UUID], claim: Claim, due: date, day: date, now: datetime) -> Worked:

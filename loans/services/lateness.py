@@ -12,7 +12,8 @@ from common.db import use_case
 from loans import queries
 from loans.models import Bucket, Loan, Movement
 from loans.rules import allotting
-from loans.services.jobs import Claim, Done, Worked, each
+from loans.services.jobs import Claim, Done, Worked
+from loans.services.sharing import share
 from loans.services.sheet import Sheet
 
 NON_PERFORMING_DAYS = 90
@@ -28,7 +29,7 @@ def classify(*, day: date, now: datetime) -> Done:
     columns = ("next_due_date", "days_past_due", "non_performing_since", "principal_balance_minor", "allowance_minor")
     active = Loan.objects.filter(status=Loan.Status.ACTIVE, start_date__lte=day).order_by("pk").only(*columns)
     ids = [loan.pk for loan in active.iterator() if _may_change(loan, listed, day)]
-    return each(ids, partial(_classify, listed=listed, day=day, now=now))
+    return share("classify", ids, partial(_classify, listed=listed, day=day, now=now), day=day, now=now)
 
 
 def _may_change(loan: Loan, listed: Sequence[Bucket], day: date) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection
 
 from accounts import services as accounts
@@ -18,7 +20,7 @@ from identity.models import User
 from ledger import services as ledger
 from loans import queries, services, verification
 from loans.models import Collection, Loan, Movement
-from loans.services import booking, jobs
+from loans.services import booking, jobs, sharing
 from loans.services.sheet import Sheet
 from tests.loans.factories import books, live_until, noon, running_loan
 from tests.patience import meeting
@@ -76,6 +78,49 @@ def test_parallel_runs_collect_and_accrue_once(loan: Loan, refusals: list[str]) 
     assert Movement.objects.filter(kind=Movement.Kind.ACCRUAL, day=DUE).count() == 1
     assert list(verification.verify()) == []
     assert refusals == []
+
+
+class Helper:
+    """The second process, played by this one before the first begins."""
+
+    def __init__(self, step: str, day: date, now: datetime, *, code: int = 0) -> None:
+        self.returncode, self.told = code, io.StringIO()
+        if not code:
+            call_command("loans_step", step, "--day", str(day), "--now", now.isoformat(), stdout=self.told)
+
+    def communicate(self) -> tuple[str, None]:
+        return self.told.getvalue(), None
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_second_process_shares_the_work_or_is_done_without(
+    loan: Loan, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    started = []
+
+    def start(step: str, day: date, now: datetime) -> Helper:
+        started.append(step)
+        monkeypatch.setenv(sharing.ALONE, "1")
+        helper = Helper(step, day, now, code=code)
+        monkeypatch.delenv(sharing.ALONE)
+        return helper
+
+    monkeypatch.setattr(sharing, "SHARED_FROM", 1)
+    monkeypatch.setattr(sharing.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(sharing, "_start", start)
+    before = posted(loan.account)
+
+    done = services.collect(day=DUE, now=NIGHT)
+
+    assert (done, started) == (services.Done(1, 0), ["collect"])
+    assert posted(loan.account) == before - queries.instalments_of(loan)[0].total_minor
+    assert list(verification.verify()) == []
+
+
+def test_a_step_is_for_a_day_that_has_ended() -> None:
+    for given in (["--day", "2026-02-30"], ["--day", "2026-04-02", "--now", "2026-04-02T23:00:00+00:00"]):
+        with pytest.raises(CommandError, match=r"not a date|has not ended"):
+            call_command("loans_step", "collect", *given)
 
 
 def test_control_without_the_lock_only_the_database_stands_in_the_way(
