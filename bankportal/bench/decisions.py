@@ -17,7 +17,7 @@ from psycopg2.extras import execute_values
 
 from common.db import use_case
 from fraud import services as fraud
-from fraud.models import ModelVersion
+from fraud.models import Decision, ModelVersion
 from fraud.rules.entities import entities_of
 from fraud.rules.facts import Facts
 from fraud.rules.features.arithmetic import CHANNEL_CODES, SPLIT, TYPE_CODES, UNKNOWN
@@ -172,13 +172,13 @@ class Payments:
 
     past: Past
     seed: int
-    days_later: int = 0
+    begin: datetime
     at: datetime = field(init=False)
     dice: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 (draws payments, guards nothing)
-        self.at = self.past.until + timedelta(days=self.days_later)
+        self.at = self.begin
 
     def one(self, customer: Customer | None = None) -> Facts:
         """The next payment of this customer, of any ordinary one without."""
@@ -215,6 +215,19 @@ def decide(payments: Payments, customer: Customer | None = None) -> float:
     if len(verdict.layers) != len(LayerName):
         raise RuntimeError(f"only {', '.join(verdict.layers)} took part in a measured decision")
     return taken
+
+
+def latest() -> datetime:
+    """When the latest payment was made."""
+    found = Decision.objects.order_by("-at").values_list("at", flat=True).first()
+    assert found is not None, "the history is there"
+    return found
+
+
+def let_through_since(moment: datetime) -> float:
+    """The share of the payments since then that were let through at once."""
+    since = Decision.objects.filter(at__gte=moment)
+    return since.filter(outcome="APPROVED").count() / max(since.count(), 1)
 
 
 def processor_ms() -> tuple[float, float]:
