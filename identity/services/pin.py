@@ -1,17 +1,18 @@
 """The transaction PIN: set, changed, and checked in a transaction of its own.
 
-What keeps a PIN is that it locks after five tries, and that what is hashed is bound to a key which is not in the database.
-Against somebody who has both, no hash helps: a PIN has a million values at most, and Argon2 as passwords have it (0.2 s of
-processor) would be through a four-digit one within the hour. It would only slow down every payment, so the PIN's own is small.
+What keeps a PIN is that it locks after five tries, and that its digest is keyed with what is not in the database. Against
+somebody who has both, no hash helps: a PIN has a million values at most, and Argon2 as passwords have it (0.2 s of
+processor) would be through a four-digit one within the hour. It would only slow down every payment.
 """
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from common.db import lock_advisory_first, use_case
 from common.rows import Rows
@@ -24,15 +25,8 @@ from identity.rules import pins
 _LOCKS = 0x70696E
 
 
-class _PinHasher(Argon2PasswordHasher):
-    """Argon2id with 1 MiB, about half a millisecond. PINs hashed at another cost are hashed anew when they are next right."""
-
-    time_cost = 1
-    memory_cost = 1024
-    parallelism = 1
-
-
-_HASHER = _PinHasher()
+# How a stored digest begins: what follows is its salt and the digest.
+_KEYED = "hmac_sha256"
 _PIN = Rows("SELECT {pin} FROM identity_transactionpin pin WHERE pin.user_id = %(user)s", pin=TransactionPin)
 
 
@@ -84,7 +78,7 @@ def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
     if stored.locked_at is not None:
         return 0
     if _pin_matches(actor, pin, stored.hashed):
-        if stored.failed_count or _HASHER.must_update(stored.hashed):
+        if stored.failed_count or not _is_current(actor, pin, stored.hashed):
             stored.failed_count, stored.hashed = 0, _hash(actor, pin)
             stored.save(update_fields=["failed_count", "hashed"])
         return None
@@ -100,14 +94,31 @@ def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
 
 
 def _hash(actor: User, pin: str) -> str:
-    return _HASHER.encode(_peppered(actor, pin, settings.SECRET_KEY), _HASHER.salt())
+    return _keyed(actor, pin, secrets.token_hex(16), settings.SECRET_KEY)
 
 
 def _pin_matches(actor: User, pin: str, hashed: str) -> bool:
     keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
-    return any(_HASHER.verify(_peppered(actor, pin, key), hashed) for key in keys)
+    return any(_matches(actor, pin, hashed, key) for key in keys)
 
 
-def _peppered(actor: User, pin: str, key: str) -> str:
-    """A PIN has too few values for its hash alone to protect it: it is bound to the user and to the installation."""
-    return salted_hmac("identity.pin", f"{actor.pk}:{pin}", secret=key, algorithm="sha256").hexdigest()
+def _matches(actor: User, pin: str, hashed: str, key: str) -> bool:
+    method, _, rest = hashed.partition("$")
+    if method == _KEYED:
+        return constant_time_compare(hashed, _keyed(actor, pin, rest.partition("$")[0], key))
+    # As PINs were kept before: hashed anew when they are next right.
+    return Argon2PasswordHasher().verify(_bound(actor, pin, key), hashed)
+
+
+def _is_current(actor: User, pin: str, hashed: str) -> bool:
+    """Whether a right PIN is kept as it would be now: in this way, and with the present key."""
+    return hashed.startswith(_KEYED) and _matches(actor, pin, hashed, settings.SECRET_KEY)
+
+
+def _keyed(actor: User, pin: str, salt: str, key: str) -> str:
+    return f"{_KEYED}${salt}${_bound(actor, f'{salt}:{pin}', key)}"
+
+
+def _bound(actor: User, text: str, key: str) -> str:
+    """A digest that only this installation can make, and that is another for each user."""
+    return salted_hmac("identity.pin", f"{actor.pk}:{text}", secret=key, algorithm="sha256").hexdigest()

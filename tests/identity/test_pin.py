@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 
 from identity import queries, services
@@ -34,11 +35,11 @@ def test_accepts_the_right_pin_and_keeps_only_a_hash(alice: User) -> None:
     assert "8305" not in TransactionPin.objects.get(user=alice).hashed
 
 
-def test_hashes_anew_what_was_hashed_at_another_cost(alice: User) -> None:
+def test_hashes_anew_what_was_hashed_as_before(alice: User, settings: Any) -> None:
     services.set_pin(actor=alice, pin="8305", now=NOW)
-    dearer = services.pin._PinHasher()
-    dearer.time_cost = 2
-    before = dearer.encode(services.pin._peppered(alice, "8305", settings.SECRET_KEY), dearer.salt())
+    hasher = Argon2PasswordHasher()
+    hasher.time_cost, hasher.memory_cost, hasher.parallelism = 1, 1024, 1
+    before = hasher.encode(services.pin._bound(alice, "8305", settings.SECRET_KEY), hasher.salt())
     TransactionPin.objects.filter(user=alice).update(hashed=before, failed_count=1)
 
     with pytest.raises(services.WrongPin):
@@ -47,8 +48,34 @@ def test_hashes_anew_what_was_hashed_at_another_cost(alice: User) -> None:
 
     services.verify_pin(actor=alice, pin="8305", now=NOW)
     after = TransactionPin.objects.get(user=alice)
-    assert (after.hashed != before, ",t=1," in after.hashed, after.failed_count) == (True, True, 0)
+    assert (after.hashed.partition("$")[0], after.failed_count) == ("hmac_sha256", 0)
     services.verify_pin(actor=alice, pin="8305", now=NOW)
+
+
+def test_hashes_anew_what_was_hashed_with_a_former_key(alice: User, settings: Any) -> None:
+    services.set_pin(actor=alice, pin="8305", now=NOW)
+    before = TransactionPin.objects.get(user=alice).hashed
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another key " * 5
+    with pytest.raises(services.WrongPin):
+        services.verify_pin(actor=alice, pin="8306", now=NOW)
+    services.verify_pin(actor=alice, pin="8305", now=NOW)
+    assert TransactionPin.objects.get(user=alice).hashed != before
+    settings.SECRET_KEY_FALLBACKS = []
+    services.verify_pin(actor=alice, pin="8305", now=NOW)
+
+
+def test_a_digest_says_nothing_without_the_key(alice: User, settings: Any) -> None:
+    services.set_pin(actor=alice, pin="8305", now=NOW)
+    settings.SECRET_KEY = "another key " * 5
+    with pytest.raises(services.WrongPin):
+        services.verify_pin(actor=alice, pin="8305", now=NOW)
+
+
+def test_the_same_pin_is_kept_differently_each_time(alice: User) -> None:
+    services.set_pin(actor=alice, pin="8305", now=NOW)
+    before = TransactionPin.objects.get(user=alice).hashed
+    services.set_pin(actor=alice, pin="8305", now=NOW)
+    assert TransactionPin.objects.get(user=alice).hashed != before
 
 
 def test_says_when_no_pin_is_set(alice: User) -> None:
