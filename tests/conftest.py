@@ -26,6 +26,7 @@ from identity.models import User
 from identity.permissions import Role
 from kyc.rules import limits as document_limits
 from payments.services import orders
+from tests.dice import SEED
 from tests.patience import PATIENCE
 
 # Also without `run.py test`: where there is no browser, the last lines say so.
@@ -78,6 +79,11 @@ def pytest_configure(config: pytest.Config) -> None:
     session_middleware.GRAIN_SECONDS = settings.SESSION_IDLE_SECONDS * 2 // 3
     celery_app.loader.import_default_modules()
     TransactionTestCase._fixture_teardown = _flush_as_owner(TransactionTestCase._fixture_teardown)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Green or red: whoever wants the same run again knows what to throw."""
+    terminalreporter.write_line(f"Dice of the tests: TEST_SEED={SEED}")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from ledger import queries, services, sql, verification
-from ledger.services import Leg
+from ledger.services import Leg, Transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +83,23 @@ def bank(customer, fees, source, now, settle):
         "write_entry": lambda: services.post_entry(
             external_ref=uuid4(), legs=[Leg(payer, -60), Leg(payee, 50), Leg(fees, 10)], **source
         ),
+        # One item posts, one is refused and one comes again, in another month than the accounts have seen.
+        "post_batch": lambda: services.post_batch(
+            items=[
+                Transfer(
+                    external_ref=UUID(int=number),
+                    debit_account_id=payer,
+                    credit_account_id=payee,
+                    amount_minor=amount,
+                    kind="x",
+                    description="x",
+                    source_kind="x",
+                    source_id="x",
+                )
+                for number, amount in ((1, 30), (2, 99_999), (1, 30))
+            ],
+            booked_at=later["booked_at"],
+        ),
         "reverse_entry": lambda: services.reverse_entry(
             entry_id=entry, external_ref=uuid4(), description="x", booked_at=now, source_kind="x", source_id="x"
         ),
@@ -122,6 +139,7 @@ def bank(customer, fees, source, now, settle):
     [
         "post_transfer",
         "write_entry",
+        "post_batch",
         "reverse_entry",
         "place_hold",
         "post_hold",

@@ -137,6 +137,24 @@ def test_pages_save_pay_and_remove(bank: Bank, login: Login) -> None:
     assert "Bob Baker" not in browser.get("/payees/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "badge"),
+    [
+        ("Bob Baker", "You saved Bob Baker.", None),
+        ("Bob Bakker", "The name on the account is close, but not the same", "Close name"),
+        ("Eve Evans", "but the account belongs to another name", "Another name"),
+    ],
+)
+def test_the_page_tells_what_the_name_check_found(
+    bank: Bank, login: Login, name: str, told: str, badge: str | None
+) -> None:
+    browser = login(bank.alice)
+    facts = {"name": name, "payee_number": bank.bobs.number, "pin": PIN}
+    page = browser.post("/payees/add/", facts, follow=True).content.decode()
+    assert told in page
+    assert [each for each in ("Close name", "Another name") if each in page] == ([badge] if badge else [])
+
+
 def test_pages_of_another_customers_payee_are_404(bank: Bank, login: Login) -> None:
     payee = save(bank.alice, name="Bob Baker", number=bank.bobs.number)
     stranger = login(bank.bob)
