@@ -54,6 +54,11 @@ class AddPayeePage(_PayeePage):
             messages.warning(
                 request, f"You saved {payee.name}, but the account belongs to another name. Ask before you pay."
             )
+        elif payee.name_match == "CLOSE":
+            messages.warning(
+                request,
+                f"You saved {payee.name}. The name on the account is close, but not the same: check it before you pay.",
+            )
         else:
             messages.success(request, f"You saved {payee.name}.")
         return redirect("payments:payees")
