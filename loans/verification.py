@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import connection
 from django.db.models import Sum
@@ -33,7 +33,8 @@ _BALANCES = {
     "allowance_minor": "allowance_minor",
 }
 _SUMS = {f"sum_{name}": Sum(name) for columns in _COLUMNS.values() for name, _ in columns}
-_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+# Whatever was booked, also by a clock that was ahead of today's.
+_BEGINNING, _END = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,12 @@ def _totals() -> Iterator[Finding]:
 
 def _entries() -> Iterator[Finding]:
     """Each entry on a loan account is explained by the movements that name it, and the other way round."""
-    until = datetime.now(UTC) + timedelta(days=1)
     for currency in _currencies():
         sums = Movement.objects.filter(loan__currency=currency).values_list("entry_id").annotate(**_SUMS)
         booked = {entry: dict(zip(_SUMS, amounts, strict=True)) for entry, *amounts in sums.order_by("entry_id")}
         for code, columns in _COLUMNS.items():
             posted: dict[int, int] = defaultdict(int)
-            for line in ledger.internal_lines(ledger.internal_account(code, currency), _BEGINNING, until):
+            for line in ledger.internal_lines(ledger.internal_account(code, currency), _BEGINNING, _END):
                 posted[line.entry_id] += line.amount_minor
             for entry in sorted(posted.keys() | booked.keys()):
                 row = booked.get(entry)

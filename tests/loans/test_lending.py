@@ -91,6 +91,14 @@ def test_accrues_each_day_and_collects_on_the_due_date(alice: User) -> None:
     assert OutboxEvent.objects.filter(user=alice, kind="loan_instalment_due").count() == 1
 
 
+def test_checks_what_was_booked_ahead_of_the_clock(alice: User) -> None:
+    running_loan(alice)
+
+    end_of(date(2090, 1, 2))
+
+    assert right() == []
+
+
 def test_runs_to_its_end_and_closes(alice: User) -> None:
     loan = running_loan(alice, amount="3000.00", instalments=6)
     post(loan.account, 4_000_00, on=TODAY, text="Savings")
