@@ -1,16 +1,14 @@
 """Decisions and their steps as rows, written with one statement and without instances: making those took longer.
 
-All columns travel as one array of texts, which the driver quotes once, and the vector beside it. The server reads each
-with its column's own type.
+Columns travel as one array for each kind of value, which the driver quotes once and the server reads as a whole: a cast of
+its own for each of fifty texts took it longer. What has no array goes among the texts and is read with its column's own type.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import count
-from operator import attrgetter
 from types import NoneType
 from typing import Any
 from uuid import UUID
@@ -25,45 +23,79 @@ from fraud.rules.features.storing import to_stored
 # The values of a row by the names of its columns.
 Row = Mapping[str, Any]
 _VECTOR = "features"
+_TEXT = "text"
+# Kinds of columns that travel in an array of their own, by what the database calls them.
+_ARRAYS = {
+    "uuid": "uuid",
+    "bigint": "bigint",
+    "integer": "bigint",
+    "smallint": "bigint",
+    "timestamp with time zone": "timestamptz",
+}
 
 
 def keep_decision(decision: Row, step: Row | None = None) -> None:
     """Write a decision, and the customer's step that it is: both or none."""
     if step is None:
-        _statement(Decision).run([_array(Decision, decision), _vector(decision)])
+        _statement(Decision).run([*_arrays((Decision, decision)), _vector(decision)])
     else:
-        _statement(Decision, Activity).run([_array(Decision, decision, step), _vector(decision)])
+        _statement(Decision, Activity).run([*_arrays((Decision, decision), (Activity, step)), _vector(decision)])
 
 
 def keep_decisions(kept: Sequence[tuple[Row, Row]]) -> None:
     """As `keep_decision` for a few hundred with their steps, in one statement."""
-    rows = [_array(Decision, decision, step) for decision, step in kept]
-    _statement(Decision, Activity, many=True).run([rows, [_vector(decision) for decision, _ in kept]])
+    rows = [_arrays((Decision, decision), (Activity, step)) for decision, step in kept]
+    vectors = [_vector(decision) for decision, _ in kept]
+    _statement(Decision, Activity, many=True).run([*map(list, zip(*rows, strict=True)), vectors])
 
 
 def keep_step(step: Row) -> None:
     """Write a step of a decision that was made before."""
-    _statement(Activity).run([_array(Activity, step)])
+    _statement(Activity).run(_arrays((Activity, step)))
+
+
+_compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def _vector(decision: Row) -> str:
-    return json.dumps(to_stored(decision[_VECTOR]))
+    return _compact(to_stored(decision[_VECTOR]))
 
 
-def _array(model: type[Model], row: Row, step: Row | None = None) -> str:
-    """The values as the text of one array, in the order of the columns."""
-    values = [row[name] for name, _ in _columns(model)]
-    if step is not None:
-        values += [step[name] for name, _ in _columns(Activity)]
-    return "{" + ",".join([_WRITERS.get(type(value), _other)(value) for value in values]) + "}"
+def _arrays(*rows: tuple[type[Model], Row]) -> list[str]:
+    """The values of these rows as the text of an array of each kind, in the order of the columns."""
+    texts = []
+    for kind, write in _WRITERS.items():
+        values: list[str] = []
+        for model, row in rows:
+            values += [write(row[name]) for name in _columns(model)[kind]]
+        texts.append("{" + ",".join(values) + "}")
+    return texts
+
+
+def _plain(value: Any) -> str:
+    return "NULL" if value is None else str(value)
+
+
+def _hex(value: UUID | None) -> str:
+    return "NULL" if value is None else value.hex
 
 
 def _text(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _json(value: dict[str, Any] | list[Any]) -> str:
-    return _text(json.dumps(value))
+@lru_cache(maxsize=1024)
+def _key(name: str) -> str:
+    return _text(json.dumps(name) + ": ")[1:-1]
+
+
+def _figures(value: Mapping[str, float]) -> str:
+    """A JSON object of numbers: scores by layer, versions by rule."""
+    return '"{' + ", ".join([_key(name) + repr(figure) for name, figure in value.items()]) + '}"'
+
+
+def _list(value: list[Any]) -> str:
+    return _text(json.dumps(value)) if value else "[]"
 
 
 def _other(value: Any) -> str:
@@ -71,34 +103,41 @@ def _other(value: Any) -> str:
     return _text(value) if isinstance(value, str) else str(value)
 
 
-# By the type itself: of a row's fifty values most are numbers.
-_WRITERS: Mapping[type, Callable[[Any], str]] = {
+_TEXTS: Mapping[type, Callable[[Any], str]] = {
     NoneType: lambda _: "NULL",
     str: _text,
-    int: str,
-    float: str,
-    UUID: attrgetter("hex"),
-    dict: _json,
-    list: _json,
+    float: repr,
+    dict: _figures,
+    list: _list,
+}
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "uuid": _hex,
+    "bigint": _plain,
+    "timestamptz": _plain,
+    _TEXT: lambda value: _TEXTS.get(type(value), _other)(value),
 }
 
 
 @lru_cache(maxsize=4)
-def _columns(model: type[Model]) -> list[tuple[str, str]]:
-    """Name (here an attribute's as well) and type of each column of the array. Without its length: a cast would cut."""
-    return [
-        (field.attname, str(field.db_type(connection)).partition("(")[0])
-        for field in model._meta.concrete_fields
-        if not isinstance(field, models.AutoField) and field.attname != _VECTOR
-    ]
+def _columns(model: type[Model]) -> Mapping[str, Mapping[str, str]]:
+    """For each kind, the names of its columns (here attributes' as well) and how a value of the array becomes theirs."""
+    found: dict[str, dict[str, str]] = {kind: {} for kind in _WRITERS}
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.AutoField) or field.attname == _VECTOR:
+            continue
+        kind = str(field.db_type(connection))
+        array = _ARRAYS.get(kind, _TEXT)
+        # A text becomes the column's without a cast: one to its length would cut.
+        cast = "" if array != _TEXT or kind.startswith(("varchar", "text")) else f"::{kind}"
+        found[array][field.attname] = cast
+    return found
 
 
 @lru_cache(maxsize=8)
 def _statement(*tables: type[Model], many: bool = False) -> Prepared:
-    """Insert a row of each table from the parameter `row`, or from each of `rows`."""
-    source = "row" if many else "(%(row)s::text[])"
-    places = count(1)
-    texts = [_insert(model, source, places, many=many) for model in tables]
+    """Insert a row of each table from the arrays of one row, or from each row of the arrays of many."""
+    places = {kind: iter(range(1, 200)) for kind in _WRITERS}
+    texts = [_insert(model, places, many=many) for model in tables]
     *others, last = texts
     beside = [f"beside{place} AS ({text})" for place, text in enumerate(others)]
     if many:
@@ -106,17 +145,21 @@ def _statement(*tables: type[Model], many: bool = False) -> Prepared:
     return Prepared(f"WITH {', '.join(beside)} {last}" if beside else last)
 
 
-_EACH = """given AS MATERIALIZED (
-    SELECT each.row::text[] AS row, each.features FROM unnest(%(rows)s::text[], %(features)s::text[]) AS each (row, features)
-)"""
+_EACH = f"""given AS MATERIALIZED (
+    SELECT {", ".join(f"each.{kind}s::{kind}[] AS {kind}s" for kind in _WRITERS)}, each.{_VECTOR}
+      FROM unnest({", ".join(f"%({kind}s)s::text[]" for kind in _WRITERS)}, %({_VECTOR})s::text[])
+           AS each ({", ".join(f"{kind}s" for kind in _WRITERS)}, {_VECTOR})
+)"""  # noqa: S608 -- names of this module
 
 
-def _insert(model: type[Model], source: str, places: Iterable[int], *, many: bool) -> str:
-    columns = _columns(model)
-    names = [name for name, _ in columns]
-    values = [f"{source}[{place}]::{kind}" for (_, kind), place in zip(columns, places, strict=False)]
+def _insert(model: type[Model], places: Mapping[str, Iterator[int]], *, many: bool) -> str:
+    names, values = [], []
+    for kind, columns in _columns(model).items():
+        source = f"{kind}s" if many else f"(%({kind}s)s::{kind}[])"
+        names += list(columns)
+        values += [f"{source}[{next(places[kind])}]{cast}" for cast in columns.values()]
     if model is Decision:
         names.append(_VECTOR)
-        values.append("features::jsonb" if many else "%(features)s::jsonb")
+        values.append(f"{_VECTOR}::jsonb" if many else f"%({_VECTOR})s::jsonb")
     taken = f"SELECT {', '.join(values)} FROM given" if many else f"VALUES ({', '.join(values)})"  # noqa: S608
     return f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) {taken}"

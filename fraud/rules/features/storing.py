@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from fraud.rules.features.kinds import Value, Vector
@@ -19,6 +20,7 @@ def order_of(names: Sequence[str]) -> str:
 
 
 _NAMES = tuple(FEATURES)
+_values = itemgetter(*_NAMES)
 ORDER = order_of(_NAMES)
 # Orders of tables that stored vectors were made with before the present one: `order_of` and the names.
 FORMER_ORDERS: Mapping[str, tuple[str, ...]] = {}
@@ -31,9 +33,12 @@ class UnknownOrder(ValueError):
 
 def to_stored(vector: Vector) -> list[Value] | dict[str, Value]:
     """A whole vector as a list; one that is not whole, such as the empty one of a payment that was not screened, as it is."""
-    if vector.keys() != FEATURES.keys():
-        return dict(vector)
-    return [ORDER, *(vector[name] for name in _NAMES)]
+    if len(vector) == len(_NAMES):
+        try:
+            return [ORDER, *_values(vector)]
+        except KeyError:
+            pass
+    return dict(vector)
 
 
 def from_stored(stored: Any) -> Any:
