@@ -63,8 +63,8 @@ GROUPS: dict[str, list[Item]] = {
         Item("Fraud lists", "playlist_remove", "fraud_listentry", "fraud_view", "", "lists"),
         Item("Snoozed rules", "snooze", "fraud_snooze", "fraud_view"),
         Item("Backtests", "experiment", "fraud_backtest", "fraud_view"),
-        Item("Fraud models", "model_training", "fraud_modelversion", "fraud_view"),
-        Item("Fraud drift", "monitoring", "fraud_driftreport", "fraud_view"),
+        Item("Fraud models", "model_training", "fraud_modelversion", "fraud_view", "", "models"),
+        Item("Fraud drift", "monitoring", "fraud_driftreport", "fraud_view", "", "drift"),
         Item("Fraud engine", "toggle_on", "fraud_featuresconfig", "fraud_view"),
         Item("Calls of the fraud API", "api", "fraud_apicall", "fraud_view"),
         Item("Webhooks of gateways", "webhook", "fraud_webhook", "fraud_view"),
@@ -100,6 +100,8 @@ QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
     "loans": ("Loans to decide", "loans_application", "", "request_quote"),
     "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=SHADOW", "rule"),
     "lists": ("Entries of lists to approve", "fraud_listentry", "?state__exact=PENDING", "playlist_add_check"),
+    "models": ("Fraud models to approve", "fraud_modelversion", "?state__exact=NOMINATED", "model_training"),
+    "drift": ("Values of payments that drifted", "fraud_driftreport", "", "monitoring"),
     "held": ("Held payments", "payments_payment", "?status__exact=HELD", "hourglass_top"),
     "frozen": ("Frozen accounts", "accounts_account", "?status__exact=FROZEN", "ac_unit"),
 }
@@ -245,12 +247,14 @@ def _queue_card(queue: bank.Queue, now: datetime) -> dict[str, Any]:
         note = f"{queue.urgent} {'expires' if queue.urgent == 1 else 'expire'} within 12 hours"
     if queue.overdue:
         note = f"{queue.overdue} overdue"
+    if queue.alarm:
+        note = queue.alarm
     return {
         "title": title,
         "count": queue.count,
         "note": note,
         "icon": icon,
-        "urgent": bool(queue.urgent or queue.overdue),
+        "urgent": bool(queue.urgent or queue.overdue or queue.alarm),
         "url": list_url(model, query),
     }
 

@@ -61,6 +61,25 @@ class ThresholdsForm(PeriodForm):
     field_order: ClassVar[list[str] | None] = ["flag_at", "block_at", "days"]
 
 
+class BudgetForm(DecisionForm):
+    """Shares of traffic in percent, as people say them."""
+
+    flagged_share = forms.DecimalField(
+        label="Hold at most (percent of payments)",
+        max_digits=6,
+        decimal_places=3,
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="What the team can look at: of 10,000 payments a day, 2 percent are 200 cases. Up to 20.",
+    )
+    blocked_share = forms.DecimalField(
+        label="Refuse at most (percent of payments)",
+        max_digits=6,
+        decimal_places=3,
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="Less than the first one; only the supervised model refuses.",
+    )
+
+
 class EntryForm(DecisionForm):
     listing = forms.ChoiceField(
         label="List",

@@ -13,11 +13,13 @@ from django.utils.formats import date_format
 
 from fraud import queries, services
 from fraud.admin.files import FileAdmin
+from fraud.admin.forms import BudgetForm
 from fraud.models import FeaturesConfig
 from fraud.models.registry import ConfigChange
 from fraud.queries import switching
 from fraud.queries.switching import Switch
 from fraud.rules.features import FEATURES
+from fraud.rules.learning.stack import Budget
 from identity.backoffice import decision_page
 
 
@@ -31,6 +33,7 @@ class SwitchAdmin(FileAdmin):
         return [
             self._path("feature/<slug:feature>/", self.feature, "feature"),
             self._path("layer/<slug:layer>/", self.layer, "layer"),
+            self._path("budget/", self.budget, "budget"),
             *super().get_urls(),
         ]
 
@@ -49,6 +52,9 @@ class SwitchAdmin(FileAdmin):
                 for row in switching.threshold_changes()
             ],
             try_url=reverse("admin:fraud_backtest_thresholds") if tries else "",
+            budget=_budget_words(queries.budget()),
+            budget_last=_last(switching.latest_budget()),
+            budget_url=self._url("budget") if request.user.has_perm("identity.fraud_approve_rules") else "",
             layers=[self._row(switch, _layer_name(switch.name), "layer", may) for switch in switching.layers()],
             features=[
                 self._row(switch, FEATURES[switch.name].label, "feature", may) for switch in switching.features()
@@ -95,6 +101,31 @@ class SwitchAdmin(FileAdmin):
             ),
         )
 
+    def budget(self, request: HttpRequest) -> HttpResponse:
+        """What a team can review, and what may be refused; the thresholds follow."""
+        now = queries.budget()
+        return decision_page(
+            self,
+            request,
+            permission="fraud_approve_rules",
+            title="Set the alert budget",
+            facts=[("In force now", _budget_words(now))],
+            form_class=BudgetForm,
+            initial={"flagged_share": round(now.flagged * 100, 3), "blocked_share": round(now.blocked * 100, 3)},
+            decide=lambda cleaned: services.set_budget(
+                actor=request.user,  # type: ignore[arg-type]
+                flagged_share=float(cleaned["flagged_share"] / 100),
+                blocked_share=float(cleaned["blocked_share"] / 100),
+                reason=cleaned["reason"],
+                now=timezone.now(),
+            ),
+            done="The thresholds move towards this budget every Monday, by 0.1 a week at most.",
+            confirm="Set the budget",
+            note="The thresholds of now stay until Monday. To move them at once, try others on the past and use those.",
+            back=self._url("changelist"),
+            audit_subject=("fraud_switch", "budget"),
+        )
+
     def _decision(
         self, request: HttpRequest, switch: Switch, label: str, facts: list[tuple[str, object]], note: str, decide: Any
     ) -> HttpResponse:
@@ -118,6 +149,10 @@ class SwitchAdmin(FileAdmin):
 def _layer_name(name: str) -> str:
     words = {"supervised": "Supervised model", "one_class_svm": "One-class SVM"}
     return words.get(name, name.replace("_", " ").capitalize())
+
+
+def _budget_words(budget: Budget) -> str:
+    return f"Hold {budget.flagged * 100:g}% of payments, refuse {budget.blocked * 100:g}%"
 
 
 def _last(change: ConfigChange | None) -> str:

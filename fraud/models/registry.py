@@ -131,7 +131,7 @@ class ConfigChange(models.Model):
 
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
-    reason = models.CharField(max_length=200)
+    reason = models.TextField(max_length=2000)
 
     class Meta:
         abstract = True

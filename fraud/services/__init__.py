@@ -56,7 +56,7 @@ from fraud.services.rules import (
 )
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.services.silence import LONGEST_SNOOZE_DAYS, end_snooze, snooze_rule
-from fraud.services.switches import switch_feature, switch_layer, use_thresholds
+from fraud.services.switches import set_budget, switch_feature, switch_layer, use_thresholds
 from fraud.services.webhooks import deliver_due, end_webhook, purge_deliveries, secret_of, send_again, set_webhook
 from fraud.subjects import register as register_subject
 
@@ -133,6 +133,7 @@ __all__ = [
     "screen",
     "secret_of",
     "send_again",
+    "set_budget",
     "set_desk",
     "set_webhook",
     "shadow_rule",

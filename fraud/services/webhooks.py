@@ -68,9 +68,7 @@ def end_webhook(*, actor: User, webhook_id: uuid.UUID, reason: str, now: datetim
     if not reason.strip():
         raise ReasonMissing
     with use_case():
-        webhook = Webhook.objects.select_for_update().filter(pk=webhook_id, ended_at=None).first()
-        if webhook is None:
-            raise WebhookNotFound
+        webhook = _locked(webhook_id)
         _end(webhook, now)
         _record(webhook, actor, "fraud.webhook_ended", reason)
     return webhook
@@ -88,9 +86,7 @@ def send_again(
     if not reason.strip():
         raise ReasonMissing
     with use_case():
-        webhook = Webhook.objects.select_for_update().filter(pk=webhook_id, ended_at=None).first()
-        if webhook is None:
-            raise WebhookNotFound
+        webhook = _locked(webhook_id)
         told = WebhookDelivery.objects.select_for_update(of=("self",)).filter(webhook__client=webhook.client_id)
         done = Q(delivered_at__isnull=False) | Q(given_up_at__isnull=False)
         delivery = told.filter(done, pk=delivery_id).first()
@@ -209,6 +205,14 @@ def _note(delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
     else:
         found["next_attempt_at"] = now + wait_after(delivery.attempts)
     WebhookDelivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, delivered_at=None).update(**found)
+
+
+def _locked(webhook_id: uuid.UUID) -> Webhook:
+    """The address in use. Raises WebhookNotFound."""
+    webhook = Webhook.objects.select_for_update().filter(pk=webhook_id, ended_at=None).first()
+    if webhook is None:
+        raise WebhookNotFound
+    return webhook
 
 
 def _end(webhook: Webhook, now: datetime) -> None:

@@ -14,7 +14,18 @@ from accounts import queries as accounts
 from accounts.models import Account, Status
 from audit.models import AuditEvent
 from common.money import Money
-from fraud.models import Case, CaseStatus, Dossier, EntryState, ListEntry, Rule, RuleState
+from fraud.models import (
+    Case,
+    CaseStatus,
+    Dossier,
+    DriftReport,
+    EntryState,
+    ListEntry,
+    ModelState,
+    ModelVersion,
+    Rule,
+    RuleState,
+)
 from fraud.queries import case_queue
 from identity.models import User
 from identity.permissions import Role
@@ -28,12 +39,13 @@ from payments.models import Status as PaymentStatus
 CUSTOMER_DEPOSITS = "2100"
 SOON = timedelta(hours=12)
 CHART_DAYS = 14
+DRIFT_TOLD_FOR = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     """What waits: `urgent` counts what needs somebody soon, `overdue` what should have been done by now, `oldest_at`
-    is when the first of it came.
+    is when the first of it came. An `alarm` says what is wrong; there is none while nothing is.
     """
 
     name: str
@@ -41,6 +53,7 @@ class Queue:
     oldest_at: datetime | None = None
     urgent: int = 0
     overdue: int = 0
+    alarm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +80,17 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
         ("loan_view", _loan_queue),
         ("fraud_approve_rules", _rule_queue),
         ("fraud_approve_rules", _list_queue),
+        ("fraud_approve_rules", _model_queue),
         ("payment_view", lambda: _held_queue(now)),
         ("account_view", _frozen_queue),
     ]
     if actor.has_perm("identity.fraud_view"):
         # Every held payment has its case: whoever sees the cases need not count the same work twice.
         parts = [part for part in parts if part[0] != "payment_view"]
-    return [queue() for permission, queue in parts if actor.has_perm(f"identity.{permission}")]
+    found = [queue() for permission, queue in parts if actor.has_perm(f"identity.{permission}")]
+    if actor.has_perm("identity.fraud_view") and (drift := _drift_alarm(now)) is not None:
+        found.append(drift)
+    return found
 
 
 def next_applications(*, limit: int = 5) -> list[Application]:
@@ -173,6 +190,21 @@ def _rule_queue() -> Queue:
 def _list_queue() -> Queue:
     row = ListEntry.objects.filter(state=EntryState.PENDING).aggregate(count=Count("pk"), oldest=Min("created_at"))
     return Queue("lists", row["count"], row["oldest"])
+
+
+def _model_queue() -> Queue:
+    row = ModelVersion.objects.filter(state=ModelState.NOMINATED).aggregate(
+        count=Count("pk"), oldest=Min("nominated_at")
+    )
+    return Queue("models", row["count"], row["oldest"])
+
+
+def _drift_alarm(now: datetime) -> Queue | None:
+    """The values that the latest report calls drifted; None while all are steady, or the report is old."""
+    latest = DriftReport.objects.filter(day__gte=now.date() - DRIFT_TOLD_FOR).order_by("-day").first()
+    if latest is None or not latest.drifted:
+        return None
+    return Queue("drift", len(latest.drifted), alarm="Not as models learnt them: train a challenger")
 
 
 def _held_queue(now: datetime) -> Queue:

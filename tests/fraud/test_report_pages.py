@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from django.test import Client
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from bankportal.office import start_page
 from fraud.models import ModelState, ModelVersion, ShadowScore
 from fraud.queries.shadows import shadows_of
 from fraud.rules.learning.curves import POINTS, curves
+from insights.queries import bank
 from tests.fraud.conftest import NOON, do_screen
 from tests.fraud.reports import drift_reports, reported_model, some_scores
 
@@ -120,3 +124,29 @@ def test_drift_is_shown_by_day_with_its_alarm(auditor: Any, teller: Any, login: 
     assert "No longer as they were" not in early
     assert page("driftreport_change", last.pk) in shown
     assert login(teller).get(page("driftreport_changelist")).status_code in (302, 403)
+
+
+@pytest.mark.django_db
+def test_the_start_page_warns_of_drift_and_of_a_model_that_waits(
+    officer: Any, teller: Any, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = reported_model()
+    ModelVersion.objects.filter(pk=version.pk).update(state=ModelState.NOMINATED, nominated_at=NOON)
+    *_, last = drift_reports()
+    day = datetime.combine(last.day, time(9), tzinfo=UTC)
+    found = {queue.name: queue for queue in bank.queues(actor=officer, now=day)}
+    assert (found["models"].count, found["models"].oldest_at) == (1, NOON)
+    assert found["drift"].count == len(last.drifted)
+    assert found["drift"].alarm
+    monkeypatch.setattr("django.utils.timezone.now", lambda: day)
+    card = next(queue for queue in start_page(_request(officer), {})["queues"] if "drifted" in queue["title"])
+    assert (card["urgent"], card["note"]) == (True, found["drift"].alarm)
+    later = {queue.name for queue in bank.queues(actor=officer, now=day + timedelta(days=3))}
+    assert "drift" not in later
+    assert not {"models", "drift"} & {queue.name for queue in bank.queues(actor=teller, now=day)}
+
+
+def _request(user: Any) -> HttpRequest:
+    request = RequestFactory().get("/admin/")
+    request.user = user
+    return request

@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from fraud.models import FeaturesConfig, ModelVersionConfig
-from fraud.queries import switches
+from audit.models import AuditEvent
+from fraud.models import AlertBudgetConfig, FeaturesConfig, ModelVersionConfig
+from fraud.queries import budget, switches
+from fraud.rules.learning.stack import Budget
 
 Login = Callable[[Any], Client]
 
@@ -60,3 +62,35 @@ def test_what_does_not_exist_is_not_found(officer: Any, login: Login) -> None:
     browser = login(officer)
     assert browser.get(page("feature", "amount-of-luck")).status_code == 404
     assert browser.get(page("layer", "rules")).status_code == 404
+
+
+def test_the_alert_budget_is_set_in_percent_with_a_reason(officer: Any, login: Login) -> None:
+    browser = login(officer)
+    shown = browser.get(page("changelist")).content.decode()
+    assert "Hold 2% of payments, refuse 0.1%" in shown
+    assert page("budget") in shown
+    told = {"flagged_share": "1.5", "blocked_share": "0.05", "reason": "Two people are away until June"}
+    for wrong in ({"flagged_share": "0.05"}, {"flagged_share": "21"}, {"blocked_share": "0"}, {"reason": ""}):
+        assert browser.post(page("budget"), told | wrong).status_code == 422
+    assert not AlertBudgetConfig.objects.exists()
+    assert browser.post(page("budget"), told).status_code == 302
+    assert budget() == Budget(flagged=0.015, blocked=0.0005)
+    shown = browser.get(page("changelist")).content.decode()
+    assert "Hold 1.5% of payments, refuse 0.05%" in shown
+    assert "Two people are away until June" in shown
+    assert AuditEvent.objects.get(action="fraud.budget_set").actor == officer
+
+
+def test_those_who_only_see_set_no_budget(auditor: Any, login: Login) -> None:
+    browser = login(auditor)
+    assert page("budget") not in browser.get(page("changelist")).content.decode()
+    assert (
+        browser.post(page("budget"), {"flagged_share": "1", "blocked_share": "0.1", "reason": "Mine"}).status_code
+        == 403
+    )
+
+
+def test_a_reason_may_be_as_long_as_the_form_says(officer: Any, login: Login) -> None:
+    reason = "x" * 2000
+    assert login(officer).post(page("feature", "is_night"), {"reason": reason}).status_code == 302
+    assert FeaturesConfig.objects.get().reason == reason

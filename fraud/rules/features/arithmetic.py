@@ -72,8 +72,8 @@ class Given:
 class Past:
     """The customer's past before the payment at hand; windows are `(at - length, at]`. Whole numbers or columns of them.
 
-    "Transfers" are asked for, whatever became of them, without withdrawals and standing orders; "requests" are all
-    payments asked for; "settled" ones went to others. Squares are the settled amounts' squares in SPLIT parts.
+    "Transfers" are asked for, whatever became of them, without withdrawals, standing orders and bulk files;
+    "requests" are all payments asked for; "settled" ones went to others. Squares are the settled amounts' squares in SPLIT parts.
     `entity_counts` and `entity_frauds` follow ENTITIES and, within each, RISK_DAYS.
     """
 

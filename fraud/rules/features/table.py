@@ -117,11 +117,11 @@ MODEL_TABLE = (
     number(
         "channel_encoded",
         "Channel as a number",
-        "0 portal, 1 API, 2 teller, 3 standing order, 4 gateway",
+        "0 portal, 1 API, 2 teller, 3 standing order, 4 gateway, 5 bulk file",
         "",
         "`channel` for models.",
         "channel as a number",
-        4,
+        5,
     ),
     ratio(
         "deviation_from_avg",
@@ -217,7 +217,7 @@ MODEL_TABLE = (
         "Transfers in 30 seconds",
         "30 seconds",
         "Transfers and card payments the customer asked for, counting this one, whatever became of them; "
-        "withdrawals and standing orders left out.",
+        "withdrawals, standing orders and bulk files left out.",
         "transfers",
     ),
     count("txn_count_10min", "Transfers in 10 minutes", "10 minutes", "As `txn_count_30s`.", "transfers"),
@@ -241,7 +241,7 @@ MODEL_TABLE = (
         "hourly_count",
         "Payments in an hour",
         "an hour",
-        "Payments of every kind the customer asked for, standing orders too, counting this one.",
+        "Payments of every kind the customer asked for, standing orders and bulk files too, counting this one.",
     ),
     money("daily_total", "Total sent in 24 hours", "24 hours", "As `hourly_total`.", "total sent"),
     count("daily_count", "Transfers in 24 hours", "24 hours", "As `txn_count_30s`.", "transfers"),
