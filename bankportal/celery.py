@@ -45,6 +45,7 @@ app.conf.update(
         "score-challengers": {"task": "fraud.tasks.score_challengers", "schedule": 60.0},
         "decide-again": {"task": "fraud.tasks.decide_again", "schedule": 30.0},
         "run-backtests": {"task": "fraud.tasks.run_backtests", "schedule": 15.0},
+        "run-trainings": {"task": "fraud.tasks.run_trainings", "schedule": 60.0},
         "deliver-webhooks": {"task": "fraud.tasks.deliver_webhooks", "schedule": 15.0},
         "draw-sample": {"task": "fraud.tasks.draw_sample", "schedule": 900.0},
         "recalibrate-fraud": {

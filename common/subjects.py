@@ -42,6 +42,7 @@ SUBJECTS: dict[str, Subject] = {
     "fraud_rule": Subject("Fraud rule", "fraud_rule", "fraud_view"),
     "fraud_snooze": Subject("Snooze of a fraud rule", "fraud_snooze", "fraud_view"),
     "fraud_switch": Subject("Switch of the fraud engine"),
+    "fraud_training": Subject("Training of a fraud model"),
     "kyc_application": Subject("Identity check", "kyc_application", "kyc_view"),
     "kyc_document": Subject("Document"),
     "ledger_account": Subject("Ledger account", "ledger_ledgeraccount", "ledger_view"),

@@ -199,6 +199,11 @@ class TooLittleHistory(errors.Conflict):
     message = "There are too few decisions to learn from."
 
 
+class TrainingUnderWay(errors.Conflict):
+    code = "training_under_way"
+    message = "A training is under way already: wait for its end."
+
+
 class BacktestNotFound(errors.NotFound):
     code = "backtest_not_found"
     message = "We could not find that backtest."

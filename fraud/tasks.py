@@ -11,6 +11,9 @@ from fraud.services import anomalies, backtests, recalibrating, sampling, watchi
 
 logger = logging.getLogger(__name__)
 
+# A search over half a million decisions takes its time; no other task does.
+TRAINING_SECONDS = 6 * 3600
+
 
 @shared_task
 def score_anomalies(**_: object) -> int:
@@ -64,3 +67,12 @@ def decide_again(**_: object) -> bool:
 def deliver_webhooks(**_: object) -> int:
     """Tell gateways what was decided; nudged after each decision, and safe to run twice."""
     return webhooks.deliver_due(now=timezone.now())
+
+
+@shared_task(time_limit=TRAINING_SECONDS)
+def run_trainings(**_: object) -> bool:
+    """Train the challenger that somebody asked for; False when none waits, or another worker is at it."""
+    # Here and not above: a process that never trains goes without the libraries that fit.
+    from fraud.services import training  # noqa: PLC0415
+
+    return training.run_waiting(now=timezone.now()) is not None

@@ -58,6 +58,7 @@ ACTIONS: dict[str, str] = {
     "fraud.thresholds_recalibrated": "Moved the thresholds of the fraud engine towards the alert budget",
     "fraud.thresholds_set": "Set the thresholds of the fraud engine",
     "fraud.thresholds_tried": "Tried thresholds of the fraud engine on the past",
+    "fraud.training_requested": "Asked for a fraud model to be trained",
     "fraud.webhook_ended": "Ended the address that a gateway is told at",
     "fraud.webhook_sent_again": "Told a gateway once more what it took or missed",
     "fraud.webhook_set": "Set the address that a gateway is told at",

@@ -12,11 +12,13 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import date
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from fraud.admin import report_charts as charts
+from fraud.admin import trainings
 from fraud.admin.case_drawings import LAYER_NAMES
 from fraud.admin.files import FileAdmin
 from fraud.models import DriftReport, ModelState, ModelVersion
@@ -51,6 +53,27 @@ class ModelVersionAdmin(FileAdmin):
     list_display = ("name", "state_shown", "created_at", "learnt_from", "precision", "in_charge_since")
     list_filter = ("state",)
     ordering = ("-number",)
+    list_before_template = "admin/fraud/_trainings.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), **self._trainings(request)})
+
+    def _trainings(self, request: HttpRequest) -> dict[str, Any]:
+        may = request.user.has_perm("identity.fraud_edit_rules")
+        return {
+            **trainings.panel(),
+            "trainings_url": self._url("trainings"),
+            "train_url": self._url("train") if may else "",
+        }
+
+    def trainings(self, request: HttpRequest) -> HttpResponse:
+        """The panel alone, asked for again while one runs."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return TemplateResponse(request, "admin/fraud/_trainings.html", self._trainings(request))
+
+    def train(self, request: HttpRequest) -> HttpResponse:
+        return trainings.ask_page(self, request, back=self._url("changelist"))
 
     @display(description="Model", ordering="number")
     def name(self, version: ModelVersion) -> str:
@@ -79,6 +102,8 @@ class ModelVersionAdmin(FileAdmin):
             self._path("<uuid:version_id>/promote/", self.promote, "promote"),
             self._path("<uuid:version_id>/turn-down/", self.turn_down, "turn_down"),
             self._path("roll-back/", self.roll_back, "roll_back"),
+            self._path("train/", self.train, "train"),
+            self._path("trainings/", self.trainings, "trainings"),
             *super().get_urls(),
         ]
 

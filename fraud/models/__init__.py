@@ -27,6 +27,7 @@ from fraud.models.registry import (
     ModelVersionConfig,
     ThresholdConfig,
 )
+from fraud.models.training import Training
 from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowScore, SilentHit, SilentWhy
 from fraud.models.webhooks import DELIVERIES_KEPT_DAYS, Webhook, WebhookDelivery
 
@@ -71,6 +72,7 @@ __all__ = [
     "Snooze",
     "SnoozeHolder",
     "ThresholdConfig",
+    "Training",
     "Webhook",
     "WebhookDelivery",
 ]

@@ -57,6 +57,8 @@ from fraud.services.rules import (
 from fraud.services.screening import hold_unscreened, keep_verdict, screen
 from fraud.services.silence import LONGEST_SNOOZE_DAYS, end_snooze, snooze_rule
 from fraud.services.switches import set_budget, switch_feature, switch_layer, use_thresholds
+from fraud.services.trainings import LONGEST_DAYS as LONGEST_TRAINING_DAYS
+from fraud.services.trainings import MOST_TRIALS, request_training
 from fraud.services.webhooks import deliver_due, end_webhook, purge_deliveries, secret_of, send_again, set_webhook
 from fraud.subjects import register as register_subject
 
@@ -65,7 +67,9 @@ __all__ = [
     "CANDIDATE",
     "LONGEST",
     "LONGEST_SNOOZE_DAYS",
+    "LONGEST_TRAINING_DAYS",
     "MOST_AT_ONCE",
+    "MOST_TRIALS",
     "AlreadyAnswered",
     "Analyzed",
     "BacktestUnfinished",
@@ -128,6 +132,7 @@ __all__ = [
     "release_assignment",
     "request_backtest",
     "request_threshold_backtest",
+    "request_training",
     "retire_rule",
     "return_rule",
     "screen",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from common.db import use_case
 from fraud import queries
 from fraud.errors import TooLittleHistory
-from fraud.models import ModelVersion
+from fraud.models import ModelVersion, Training
 from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
 from fraud.rules.features.arithmetic import microseconds
 from fraud.rules.learning import artifact, boosting, unsupervised
@@ -22,9 +24,11 @@ from fraud.rules.learning.layers import LayerName
 from fraud.rules.learning.metrics import FALSE_POSITIVES, recall_at
 from fraud.rules.learning.stack import Scaled, supervised_scale, threshold_for, unsupervised_scale
 from fraud.rules.learning.trees import Floats
-from fraud.services import registry
+from fraud.services import registry, trainings
 from fraud.services.unsealing import signing_key
 from identity.models import User
+
+logger = logging.getLogger(__name__)
 
 FEWEST_ROWS = 200
 MOST_ROWS = 500_000
@@ -48,10 +52,14 @@ class History:
 
 
 def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say: Say) -> ModelVersion:
-    """Fit every layer on the decisions of the last `days` and keep the result as a challenger.
+    """Fit every layer on the decisions of the last `days` and keep the result as a challenger. Raises TooLittleHistory."""
+    sealed = _sealed(days=days, trials=trials, now=now, say=say)
+    with use_case():
+        return registry.keep(sealed=sealed, trained_by=trained_by, now=now)
 
-    The supervised layer is left out, and said to be, while labels are too few. Raises TooLittleHistory.
-    """
+
+def _sealed(*, days: int, trials: int, now: datetime, say: Say) -> artifact.Sealed:
+    """The supervised layer is left out, and said to be, while labels are too few. Raises TooLittleHistory."""
     since = now - timedelta(days=days)
     history = _history(since, now)
     if len(history.rows) < FEWEST_ROWS:
@@ -94,9 +102,43 @@ def train(*, days: int, trials: int, trained_by: User | None, now: datetime, say
         stack[name] = Scaled(layer, unsupervised_scale(training, budget))
         say(f"{name} fitted")
     golden = history.rows[np.linspace(0, len(history.rows) - 1, artifact.GOLDEN_ROWS).astype(int)]
-    sealed = artifact.seal(stack, golden=golden, about=about, key=signing_key())
-    with use_case():
-        return registry.keep(sealed=sealed, trained_by=trained_by, now=now)
+    return artifact.seal(stack, golden=golden, about=about, key=signing_key())
+
+
+def run_waiting(*, now: datetime) -> Training | None:
+    """Do the training that waits, showing each step; None when there is none, or another worker is at it.
+
+    What cannot be trained ends with its error. A worker that dies leaves it to another one. Must not be called inside a
+    transaction.
+    """
+    asked = trainings.claim(now=now)
+    if asked is None:
+        return None
+    said: list[str] = []
+    # The decisions counted, each choice, the three layers without labels.
+    steps = 1 + len(boosting.CHOICES) + asked.trials + 3
+    started = monotonic()
+
+    def moment() -> datetime:
+        return now + timedelta(seconds=monotonic() - started)
+
+    def say(line: str) -> None:
+        said.append(line)
+        trainings.tell(asked.pk, said, steps=steps, moment=moment())
+
+    try:
+        sealed = _sealed(days=asked.days, trials=asked.trials, now=now, say=say)
+    except TooLittleHistory as error:
+        trainings.end(asked, said=said, now=moment(), error=error.text)
+    except Exception:
+        logger.exception("a training failed", extra={"training": str(asked.pk)})
+        trainings.end(asked, said=said, now=moment(), error="It failed, and the log of the worker says why.")
+        raise
+    else:
+        with use_case():
+            version = registry.keep(sealed=sealed, trained_by=asked.requested_by, now=moment())
+            trainings.end(asked, said=said, now=moment(), version=version)
+    return asked
 
 
 def _history(since: datetime, until: datetime) -> History:

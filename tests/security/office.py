@@ -111,6 +111,9 @@ PAGES: dict[str, Page] = {
     "fraud/backtest/<uuid:backtest_id>/use/": Page("fraud_switch", REASON),
     "fraud/backtest/thresholds/": Page("fraud_edit_rules", {"flag_at": "0.4", "block_at": "0.9", "days": "30"}),
     "fraud/backtest/try-thresholds/": Page("fraud_edit_rules", {}, leads_on=True),
+    "fraud/featuresconfig/budget/": Page(
+        "fraud_approve_rules", {**REASON, "flagged_share": "2", "blocked_share": "0.1"}
+    ),
     "fraud/featuresconfig/feature/<slug:feature>/": Page("fraud_switch", REASON),
     "fraud/featuresconfig/layer/<slug:layer>/": Page("fraud_switch", REASON),
     "fraud/listentry/<uuid:entry_id>/approve/": Page("fraud_approve_rules", REASON),
@@ -130,6 +133,8 @@ PAGES: dict[str, Page] = {
     "fraud/modelversion/<uuid:version_id>/promote/": Page("fraud_approve_rules", REASON),
     "fraud/modelversion/<uuid:version_id>/turn-down/": Page("fraud_approve_rules", REASON),
     "fraud/modelversion/roll-back/": Page("fraud_approve_rules", REASON),
+    "fraud/modelversion/train/": Page("fraud_edit_rules", {**REASON, "days": "30", "trials": "0"}),
+    "fraud/modelversion/trainings/": Page("fraud_view"),
     "fraud/rule/<uuid:rule_id>/approve/": Page("fraud_approve_rules", REASON),
     # Only its maker edits a draft; others are led to the rule.
     "fraud/rule/<uuid:rule_id>/edit/": Page("fraud_edit_rules", {"name": "Another name"}, leads_on=True),
