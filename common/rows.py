@@ -69,13 +69,13 @@ class Prepared:
         found = self.all(parameters)
         return found[0] if found else None
 
-    def run(self, values: Sequence[Any]) -> None:
-        """For a statement that writes and gives no rows: it travels with the next one (`DatabaseWrapper.later`).
+    def run(self, values: Sequence[Any], *, writes: bool = True) -> None:
+        """For a statement of which nobody reads an answer: it travels with the next one (`DatabaseWrapper.later`).
 
-        `values` are those of its parameters in their order.
+        `values` are those of its parameters in their order. A lock writes nothing.
         """
         database: Any = connections[DEFAULT_DB_ALIAS]
-        database.later(*self._statement(database, _line(database), values), writes=True)
+        database.later(*self._statement(database, _line(database), values), writes=writes)
 
     def run_with(self, parameters: Mapping[str, Any]) -> None:
         """As `run`, with the parameters by name."""

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Account
-from accounts.queries import BY_NUMBER, fees, found_by_number
+from accounts.queries import BY_NUMBER, OF_OWNER, fees, found_by_number
 from accounts.rules import numbers
 from common.money import Money
 from common.rows import Prepared, Together
@@ -38,10 +38,13 @@ _Part = tuple[Prepared, Mapping[str, str]]
 class Lookup:
     """What was found. `latest_at` is when the customer's latest payment was made, if that is after the moment asked about.
 
-    `limits` is None where nothing is limited. `used` is what counted at the moment asked about.
+    `debit` and `credit` are accounts of the owner, None when they are none of theirs or were not asked for. `limits` is None
+    where nothing is limited. `used` is what counted at the moment asked about.
     """
 
     is_repeated: bool
+    debit: Account | None
+    credit: Account | None
     balance: ledger.Balance | None
     latest_at: datetime | None
     payer: Person | None
@@ -73,27 +76,28 @@ def look(
     actor: User,
     client_id: UUID,
     owner: User,
-    debit: Account | None,
+    debit_account_id: UUID,
     kind: Kind,
     channel: Channel,
     now: datetime,
     source: Source = Source.NONE,
     payee_number: str = "",
     iban: str = "",
+    credit_account_id: UUID | None = None,
 ) -> Lookup:
-    """Ask about a payment that `actor` wants made out of `debit`, an account of `owner` (None when it is none of theirs).
+    """Ask about a payment that `actor` wants made out of an account of `owner`.
 
-    `payee_number` or `iban` is who is paid, both empty for a payment between own accounts or in cash.
+    `payee_number`, `iban` or another account of the owner's is who is paid; none of them is when it is paid in cash.
     """
     limited = channel in limits.LIMITED_CHANNELS and kind in limits.LIMITED_KINDS
     operation = operation_of(kind=kind, channel=channel, source=source)
-    found = _question(bool(payee_number), limited).ask(
+    found = _question(bool(payee_number), limited, credit_account_id is not None).ask(
         {
             "actor": actor.pk,
             "client_id": client_id,
             "owner": owner.pk,
-            "ledger_account": debit.ledger_account_id if debit else None,
-            "product": debit.product_id if debit else None,
+            "debit_account": debit_account_id,
+            "credit_account": credit_account_id,
             "operation": operation.value if operation else None,
             "channel": channel.value,
             "number": numbers.normalise(payee_number),
@@ -107,6 +111,8 @@ def look(
     latest = found["latest"]
     return Lookup(
         is_repeated=found["repeated"] is not None,
+        debit=_owned(found["debit"], owner),
+        credit=_owned(found.get("credit"), owner),
         balance=ledger.Balance(*found["balance"]) if found["balance"] else None,
         latest_at=latest[0] if latest else None,
         payer=_person(found["payer"]),
@@ -120,14 +126,17 @@ def look(
 
 
 @cache
-def _question(to_number: bool, limited: bool) -> Together:
+def _question(to_number: bool, limited: bool, to_own: bool) -> Together:
     parts: dict[str, _Part] = {
         "repeated": (_REPEATED, {}),
-        "balance": (ledger.BALANCE, {"account": "%(ledger_account)s"}),
+        "debit": (OF_OWNER, {"account": "%(debit_account)s"}),
+        "balance": (ledger.BALANCE, {"account": "debit.ledger_account_id"}),
         "latest": (limits.LATEST, {"customer": "%(owner)s", "after": "%(now)s"}),
         "payer": (kyc.PERSON, {"user": "%(owner)s"}),
-        "price": (fees.PRICE, {"at": "%(now)s"}),
+        "price": (fees.PRICE, {"at": "%(now)s", "product": "debit.product_id"}),
     }
+    if to_own:
+        parts["credit"] = (OF_OWNER, {"account": "%(credit_account)s"})
     if to_number:
         parts["payee"] = (BY_NUMBER, {})
         parts["payee_person"] = (kyc.PERSON, {"user": "payee.owner_id"})
@@ -140,6 +149,14 @@ def _question(to_number: bool, limited: bool) -> Together:
             else (limits.USED_WITH_IBAN, of_payer)
         )
     return Together(**parts)
+
+
+def _owned(row: _Row | None, owner: User) -> Account | None:
+    if row is None:
+        return None
+    account: Account = row[0]
+    account.owner = owner
+    return account
 
 
 def _person(row: _Row | None) -> Person | None:

@@ -42,6 +42,12 @@ def lock_debit_side(*, owner_id: int) -> dict[UUID, Account]:
     return {account.pk: account for account in accounts.lock_accounts(owner_id=owner_id)}
 
 
+def lock_debit_side_first(*, owner_id: int) -> None:
+    """The same lock, for a payment that asks about everything at once: taken before that question, in its trip."""
+    require_transaction()
+    accounts.lock_accounts_first(owner_id=owner_id)
+
+
 def accounts_of(*, owner_id: int) -> dict[UUID, Account]:
     """The same accounts, for a look without a lock."""
     rows = Account.objects.select_related("owner", "product").filter(owner_id=owner_id).order_by("pk")
@@ -50,10 +56,7 @@ def accounts_of(*, owner_id: int) -> dict[UUID, Account]:
 
 def pick(candidates: dict[UUID, Account], account_id: UUID, *, field: str) -> Account:
     """The account among the actor's own. Raises AccountNotFound."""
-    try:
-        return candidates[account_id]
-    except KeyError:
-        raise AccountNotFound(field=field) from None
+    return require_own(candidates.get(account_id), field=field)
 
 
 def require_usable(account: Account, *, field: str) -> None:
@@ -136,13 +139,25 @@ def require_payable(account: Account, *, actor: User, currency: str) -> None:
         )
 
 
+def require_own(account: Account | None, *, field: str) -> Account:
+    """The account that was found among the customer's own. Raises AccountNotFound."""
+    if account is None:
+        raise AccountNotFound(field=field)
+    return account
+
+
 def pick_own_payee(candidates: dict[UUID, Account], *, debit: Account, credit_account_id: UUID) -> Account:
+    """As `require_own_payee`, out of all accounts of the customer."""
+    return require_own_payee(candidates.get(credit_account_id), debit=debit)
+
+
+def require_own_payee(found: Account | None, *, debit: Account) -> Account:
     """The other account of a transfer between own accounts.
 
     Raises AccountNotFound, SameAccount, AccountNotUsable, PayeeCurrencyDiffers, each beside `credit_account`.
     """
     field = "credit_account"
-    credit = pick(candidates, credit_account_id, field=field)
+    credit = require_own(found, field=field)
     if credit.pk == debit.pk:
         raise SameAccount(field=field)
     require_receiving(credit, field=field)

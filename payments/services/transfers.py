@@ -71,7 +71,7 @@ def submit_transfer_within(
 ) -> Payment:
     """`submit_transfer` inside the caller's transaction."""
     require_transaction()
-    own = parties.lock_debit_side(owner_id=actor.pk)
+    parties.lock_debit_side_first(owner_id=actor.pk)
     payload: dict[str, str | int] = {
         "kind": Kind.TRANSFER.value,
         "debit_account": str(debit_account_id),
@@ -85,7 +85,7 @@ def submit_transfer_within(
         actor=actor,
         client_id=client_id,
         owner=actor,
-        debit=own.get(debit_account_id),
+        debit_account_id=debit_account_id,
         kind=Kind.TRANSFER,
         channel=channel,
         payee_number=payee_number,
@@ -94,7 +94,7 @@ def submit_transfer_within(
     known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
-    debit = parties.pick(own, debit_account_id, field="debit_account")
+    debit = parties.require_own(found.debit, field="debit_account")
     parties.require_usable(debit, field="debit_account")
     money = parties.amount_for(debit, amount=amount, currency=currency)
     credit = parties.found_payee(found, actor=actor, currency=debit.currency)
@@ -199,7 +199,7 @@ def submit_own_transfer_within(
 ) -> Payment:
     """`submit_own_transfer` inside the caller's transaction."""
     require_transaction()
-    own = parties.lock_debit_side(owner_id=actor.pk)
+    parties.lock_debit_side_first(owner_id=actor.pk)
     payload: dict[str, str | int] = {
         "kind": Kind.OWN_TRANSFER.value,
         "debit_account": str(debit_account_id),
@@ -212,7 +212,8 @@ def submit_own_transfer_within(
         actor=actor,
         client_id=client_id,
         owner=actor,
-        debit=own.get(debit_account_id),
+        debit_account_id=debit_account_id,
+        credit_account_id=credit_account_id,
         kind=Kind.OWN_TRANSFER,
         channel=channel,
         now=now,
@@ -220,9 +221,9 @@ def submit_own_transfer_within(
     known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
-    debit = parties.pick(own, debit_account_id, field="debit_account")
+    debit = parties.require_own(found.debit, field="debit_account")
     parties.require_usable(debit, field="debit_account")
-    credit = parties.pick_own_payee(own, debit=debit, credit_account_id=credit_account_id)
+    credit = parties.require_own_payee(found.credit, debit=debit)
     money = parties.amount_for(debit, amount=amount, currency=currency)
     order = orders.Order(
         kind=Kind.OWN_TRANSFER,

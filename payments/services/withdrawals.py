@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from accounts.models import Account
 from common.db import require_transaction, use_case
 from identity import services as identity
 from identity.models import User
@@ -65,11 +64,10 @@ def withdraw_within(
 ) -> Payment:
     """`withdraw` inside the caller's transaction."""
     require_transaction()
-    own = parties.lock_debit_side(owner_id=actor.pk)
-    debit = parties.pick(own, debit_account_id, field="debit_account")
     return _withdraw(
         actor=actor,
-        debit=debit,
+        owner=actor,
+        debit_account_id=debit_account_id,
         amount=amount,
         currency=currency,
         outside_account=clean_iban(iban),
@@ -101,10 +99,10 @@ def withdraw_cash(
         found = parties.find_account(account_number, field="account_number")
         if found.owner_id == actor.pk:
             raise OwnDecision("Ask a colleague to pay out of your own account.")
-        debit = parties.lock_debit_side(owner_id=found.owner_id)[found.pk]
         return _withdraw(
             actor=actor,
-            debit=debit,
+            owner=found.owner,
+            debit_account_id=found.pk,
             amount=amount,
             currency=currency,
             outside_account="",
@@ -113,7 +111,7 @@ def withdraw_cash(
             source=Source.CASH,
             description=description,
             # The customer stands at the counter.
-            country=parties.home_country(debit.owner),
+            country=parties.home_country(found.owner),
             now=now,
         )
 
@@ -129,7 +127,8 @@ def clean_iban(text: str) -> str:
 def _withdraw(
     *,
     actor: User,
-    debit: Account,
+    owner: User,
+    debit_account_id: UUID,
     amount: str,
     currency: str,
     outside_account: str,
@@ -140,9 +139,10 @@ def _withdraw(
     country: str,
     now: datetime,
 ) -> Payment:
+    parties.lock_debit_side_first(owner_id=owner.pk)
     payload: dict[str, str | int] = {
         "kind": Kind.WITHDRAWAL.value,
-        "account": str(debit.pk),
+        "account": str(debit_account_id),
         "amount": amount,
         "currency": currency,
         "description": description,
@@ -151,8 +151,8 @@ def _withdraw(
     found = queries.look(
         actor=actor,
         client_id=client_id,
-        owner=debit.owner,
-        debit=debit,
+        owner=owner,
+        debit_account_id=debit_account_id,
         kind=Kind.WITHDRAWAL,
         channel=channel,
         source=source,
@@ -162,7 +162,9 @@ def _withdraw(
     known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
-    parties.require_usable(debit, field="debit_account" if source == Source.OUTSIDE else "account_number")
+    field = "debit_account" if source == Source.OUTSIDE else "account_number"
+    debit = parties.require_own(found.debit, field=field)
+    parties.require_usable(debit, field=field)
     money = parties.amount_for(debit, amount=amount, currency=currency)
     order = orders.Order(
         kind=Kind.WITHDRAWAL,

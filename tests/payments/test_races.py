@@ -89,7 +89,7 @@ def test_control_without_the_locks_several_are_judged_by_the_same_past(
     """Then the numbers of the customer's steps, unique in the database, fail the screening, and the payments are held."""
     # All five know the past before any of them writes its step.
     monkeypatch.setattr(screening, "derive", meeting(screening.derive, of=5))
-    monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
+    monkeypatch.setattr(parties, "lock_debit_side_first", lambda **_: None)
     monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 5)
     reasons = [reason["code"] for payment in results for reason in payment.reasons]
@@ -115,7 +115,7 @@ def test_control_without_the_lock_the_daily_limit_is_passed(bank: Bank, monkeypa
     limit_a_day(bank, 3_00)
     # All twenty are within the limit before any of them is screened.
     monkeypatch.setattr(fraud, "screen", meeting(fraud.screen, of=20))
-    monkeypatch.setattr(parties, "lock_debit_side", parties.accounts_of)
+    monkeypatch.setattr(parties, "lock_debit_side_first", lambda **_: None)
     monkeypatch.setattr(history, "lock_key", lambda _: secrets.randbits(31))
     results = at_once(lambda _: pay(bank.alice, bank.current, bank.bobs, "1.00"), 20)
     assert sum(isinstance(result, Payment) for result in results) > 3
