@@ -6,8 +6,8 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
-from typing import Any, ClassVar
+from functools import cache, wraps
+from typing import Any, ClassVar, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpResponse, HttpResponseBase
@@ -22,14 +22,14 @@ from rest_framework.views import APIView
 from audit.models import IdempotencyRecord
 from common import errors
 from common.db import use_case
-from common.rows import Rows, insert
+from common.rows import Prepared, Rows, Together, insert
 
 # Whether this transaction holds the key, asked before anything is read: what another did under it is then there to see.
 _CLAIM = "SELECT set_config('audit.claimed', pg_try_advisory_xact_lock(%s)::text, true)"
 _KNOWN = Rows(
     """
     SELECT {record}, current_setting('audit.claimed') FROM (SELECT) AS once
-      LEFT JOIN audit_idempotencyrecord record ON record.user_id = %(user)s AND record.key = %(key)s
+      LEFT JOIN audit_idempotencyrecord record ON record.user_id = %(idempotent_user)s AND record.key = %(idempotency_key)s
     """,
     record=IdempotencyRecord,
 )
@@ -69,64 +69,118 @@ class RequestInFlight(errors.Conflict):
 Operation = Callable[..., HttpResponseBase]
 
 
+class Check(Protocol):
+    """What has to be in order before a request counts, asked in the trip that looks for its key (a PIN, say).
+
+    `refusal` gets the row that answered the question. What it writes is kept when it refuses.
+    """
+
+    question: Prepared
+    parameters: dict[str, Any]
+
+    def lock(self) -> None: ...
+
+    def refusal(self, row: tuple[Any, ...] | None) -> errors.DomainError | None: ...
+
+
 def idempotent(operation: Operation) -> Operation:
-    """Decorate `post(self, request, ...)` of an API view: it runs inside the one durable transaction opened here.
+    """Decorate `post(self, request, ...)` of an API view: it runs as `once` lets it."""
+
+    @wraps(operation)
+    def decorated(self: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return once(self, request, lambda: operation(self, request, *args, **kwargs))
+
+    return decorated
+
+
+def once(
+    view: APIView, request: Request, work: Callable[[], HttpResponseBase], *, check: Check | None = None
+) -> HttpResponseBase:
+    """The answer to a request: that of the work, done inside the one durable transaction opened here, or the stored one.
 
     The answer is stored in that transaction, so there is never an effect without its answer or the reverse. A
     DomainError (or an answer of 401, 403, 429 or 500 and above) rolls back, stores nothing, and allows a retry.
-    Raises KeyMissing (400), KeyReused (422), RequestInFlight (409).
+    Raises KeyMissing (400), KeyReused (422), RequestInFlight (409), and what the check refuses.
     """
-
-    @wraps(operation)
-    def once(self: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        key = request.headers.get("Idempotency-Key", "")
-        if not _KEY.fullmatch(key):
-            raise KeyMissing
-        # Read before the parser does, or the bytes are gone.
-        body_mac = _mac(request._request.body)
-        now = timezone.now()
-        user_id = request.user.pk
-        assert user_id is not None, "every API operation asks for a login first"
-        with use_case():
-            known = _claim(user_id=user_id, key=key)
-            if known is not None and known.expires_at > now:
-                return _replay(known, request, body_mac)
-            if known is not None:
-                known.delete()
-            response = operation(self, request, *args, **kwargs)
-            body = _rendered(self, request, response)
-            if response.status_code >= 500 or response.status_code in _NOT_KEPT:
-                transaction.set_rollback(True)
-                return response
-            insert(
-                IdempotencyRecord(
-                    user_id=user_id,
-                    key=key,
-                    method=str(request.method),
-                    path=request.get_full_path()[:200],
-                    body_mac=body_mac,
-                    status=response.status_code,
-                    body=body,
-                    content_type=response.headers.get("Content-Type", "application/json"),
-                    created_at=now,
-                    expires_at=now + KEPT_FOR,
-                )
-            )
-            return response
-
-    return once
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise KeyMissing
+    # Read before the parser does, or the bytes are gone.
+    body_mac = _mac(request._request.body)
+    with use_case():
+        known, refusal = _claim(user_id=request.user.pk, key=key, check=check)
+        if refusal is None:
+            return _answer(view, request, work, known=known, key=key, body_mac=body_mac)
+    raise refusal
 
 
-def _claim(*, user_id: int, key: str) -> IdempotencyRecord | None:
-    """Hold the key until the transaction ends (whoever comes meanwhile is told to wait) and find what was answered to it."""
+def _answer(
+    view: APIView,
+    request: Request,
+    work: Callable[[], HttpResponseBase],
+    *,
+    known: IdempotencyRecord | None,
+    key: str,
+    body_mac: str,
+) -> HttpResponseBase:
+    now = timezone.now()
+    if known is not None and known.expires_at > now:
+        return _replay(known, request, body_mac)
+    if known is not None:
+        known.delete()
+    response = work()
+    body = _rendered(view, request, response)
+    if response.status_code >= 500 or response.status_code in _NOT_KEPT:
+        transaction.set_rollback(True)
+        return response
+    insert(
+        IdempotencyRecord(
+            user_id=request.user.pk,
+            key=key,
+            method=str(request.method),
+            path=request.get_full_path()[:200],
+            body_mac=body_mac,
+            status=response.status_code,
+            body=body,
+            content_type=response.headers.get("Content-Type", "application/json"),
+            created_at=now,
+            expires_at=now + KEPT_FOR,
+        )
+    )
+    return response
+
+
+def _claim(
+    *, user_id: int | None, key: str, check: Check | None
+) -> tuple[IdempotencyRecord | None, errors.DomainError | None]:
+    """Hold the key until the transaction ends (whoever comes meanwhile is told to wait).
+
+    Gives what was answered to it, and what the check refuses.
+    """
+    assert user_id is not None, "every API operation asks for a login first"
+    if check is not None:
+        check.lock()
     digest = hashlib.sha256(f"idempotency\n{user_id}\n{key}".encode()).digest()
     database: Any = connections[DEFAULT_DB_ALIAS]
     database.later(_CLAIM, [int.from_bytes(digest[:8], signed=True)], writes=False)
-    [(known, claimed)] = _KNOWN.all({"user": user_id, "key": key})
+    parameters = {"idempotent_user": user_id, "idempotency_key": key}
+    if check is None:
+        [(known, claimed)] = _KNOWN.all(parameters)
+        refusal = None
+    else:
+        found = _with(check.question).ask(parameters | check.parameters)
+        known, claimed = found["known"] or (None, None)
+        refusal = check.refusal(found["checked"]) if claimed == "true" else None
     if claimed != "true":
         raise RequestInFlight
     assert known is None or isinstance(known, IdempotencyRecord)
-    return known
+    return known, refusal
+
+
+@cache
+def _with(question: Prepared) -> Together:
+    """Both questions in one trip."""
+    return Together(known=(_KNOWN, {}), checked=(question, {}))
 
 
 def _mac(body: bytes) -> str:

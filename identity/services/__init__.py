@@ -37,7 +37,7 @@ from identity.services.customers import (
     register_customer,
     request_registration,
 )
-from identity.services.pin import change_pin, set_pin, verify_pin
+from identity.services.pin import PinCheck, change_pin, set_pin, verify_pin
 from identity.services.retention import purge_sign_ins
 from identity.services.signins import (
     SESSION_CLAIM,
@@ -72,6 +72,7 @@ __all__ = [
     "IssuedKey",
     "OwnAccount",
     "PermissionMissing",
+    "PinCheck",
     "PinLocked",
     "PinNotSet",
     "RelationUnknown",

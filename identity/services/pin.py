@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from common.db import lock_advisory_first, use_case
+from common.errors import DomainError
 from common.rows import Rows
 from identity import events
 from identity.errors import PinLocked, PinNotSet, WeakPin, WrongPassword, WrongPin
@@ -27,7 +29,6 @@ _LOCKS = 0x70696E
 
 # How a stored digest begins: what follows is its salt and the digest.
 _KEYED = "hmac_sha256"
-_PIN = Rows("SELECT {pin} FROM identity_transactionpin pin WHERE pin.user_id = %(user)s", pin=TransactionPin)
 
 
 def set_pin(*, actor: User, pin: str, now: datetime) -> None:
@@ -53,44 +54,62 @@ def change_pin(*, actor: User, password: str, pin: str, now: datetime) -> None:
 def verify_pin(*, actor: User, pin: str, now: datetime) -> None:
     """Check the actor's PIN in a transaction of its own, so that a failed try is kept whatever the caller does next.
 
-    Tries of one actor queue up: of any number in parallel at most five are looked at. A right one writes nothing, so it
-    does not wait for the disk either.
     Raises PinNotSet, PinLocked, or WrongPin (field pin, data attempts_left).
     """
+    check = PinCheck(actor=actor, pin=pin, now=now)
     with use_case():
-        left = _try_pin(actor, pin, now)
-    if left == 0:
-        raise PinLocked(field="pin")
-    if left is not None:
-        tries = "try" if left == 1 else "tries"
-        raise WrongPin(
-            f"That PIN is not right. You have {left} {tries} left.", field="pin", data={"attempts_left": left}
-        )
+        check.lock()
+        refusal = check.refusal(check.question.first(check.parameters))
+    if refusal is not None:
+        raise refusal
 
 
-def _try_pin(actor: User, pin: str, now: datetime) -> int | None:
-    """None when the PIN is right, else how many tries are left."""
-    lock_advisory_first(namespace=_LOCKS, key=actor.pk)
-    found = _PIN.first({"user": actor.pk})
-    if found is None:
-        raise PinNotSet
-    stored: TransactionPin = found[0]
-    if stored.locked_at is not None:
-        return 0
-    if _pin_matches(actor, pin, stored.hashed):
-        if stored.failed_count or not _is_current(actor, pin, stored.hashed):
-            stored.failed_count, stored.hashed = 0, _hash(actor, pin)
+class PinCheck:
+    """One try of a PIN for whoever holds the transaction: `lock` it, ask the `question`, then hear the `refusal` if any.
+
+    Tries of one actor queue up until their transactions end: of any number in parallel at most five are looked at. After
+    a refusal nothing else may be done in the transaction, and it has to be committed: the try counts. A right PIN seldom
+    writes anything (it forgets the wrong tries before it, with the transaction), so it does not wait for the disk either.
+    """
+
+    question = Rows("SELECT {pin} FROM identity_transactionpin pin WHERE pin.user_id = %(user)s", pin=TransactionPin)
+
+    def __init__(self, *, actor: User, pin: str, now: datetime) -> None:
+        self._actor, self._pin, self._now = actor, pin, now
+        self.parameters = {"user": actor.pk}
+
+    def lock(self) -> None:
+        """Take the actor's turn before the transaction's next statement looks at anything."""
+        lock_advisory_first(namespace=_LOCKS, key=self._actor.pk)
+
+    def refusal(self, row: tuple[Any, ...] | None) -> DomainError | None:
+        """What is wrong with the PIN by the row that answered the question: PinNotSet, PinLocked or WrongPin."""
+        if row is None:
+            return PinNotSet()
+        stored: TransactionPin = row[0]
+        if stored.locked_at is not None:
+            return PinLocked(field="pin")
+        if not _pin_matches(self._actor, self._pin, stored.hashed):
+            return self._failed(stored)
+        if stored.failed_count or not _is_current(self._actor, self._pin, stored.hashed):
+            stored.failed_count, stored.hashed = 0, _hash(self._actor, self._pin)
             stored.save(update_fields=["failed_count", "hashed"])
         return None
-    # Staff may be unlocking it at this moment.
-    stored = TransactionPin.objects.select_for_update().get(pk=stored.pk)
-    stored.failed_count += 1
-    if stored.failed_count >= pins.MAX_TRIES:
-        stored.locked_at = now
-    stored.save(update_fields=["failed_count", "locked_at"])
-    left = pins.MAX_TRIES - stored.failed_count
-    events.about(actor, "identity.pin_locked" if left == 0 else "identity.pin_failed", data={"attempts_left": left})
-    return left
+
+    def _failed(self, stored: TransactionPin) -> DomainError:
+        # Staff may be unlocking it at this moment.
+        stored = TransactionPin.objects.select_for_update().get(pk=stored.pk)
+        stored.failed_count += 1
+        left = pins.MAX_TRIES - stored.failed_count
+        if left <= 0:
+            stored.locked_at = self._now
+        stored.save(update_fields=["failed_count", "locked_at"])
+        data = {"attempts_left": left}
+        events.about(self._actor, "identity.pin_locked" if left == 0 else "identity.pin_failed", data=data)
+        if left == 0:
+            return PinLocked(field="pin")
+        tries = "try" if left == 1 else "tries"
+        return WrongPin(f"That PIN is not right. You have {left} {tries} left.", field="pin", data=data)
 
 
 def _hash(actor: User, pin: str) -> str:

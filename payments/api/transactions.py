@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.idempotency import IDEMPOTENCY_KEY, idempotent
+from audit.idempotency import IDEMPOTENCY_KEY, once
 from common import throttle
 from common.rest import ApiView, Page, ProblemSerializer
 from identity import services as identity
@@ -80,7 +80,7 @@ _TRANSFER = OpenApiExample(
 
 
 class MoneyView(ApiView):
-    """A money POST. The PIN is checked in a transaction of its own before the idempotent one begins: a wrong try counts."""
+    """A money POST. Its transaction begins with the PIN: a wrong try ends it there, and counts."""
 
     serializer: type[serializers.Serializer[Any]]
     throttle_classes = (throttle.by_user(throttle.TRANSFERS),)
@@ -91,13 +91,10 @@ class MoneyView(ApiView):
         body = self.serializer(data=request.data)
         body.is_valid(raise_exception=True)
         facts = dict(body.validated_data)
+        check = None
         if "pin" in facts:
-            identity.verify_pin(actor=caller(request), pin=facts.pop("pin"), now=timezone.now())
-        return self.once(request, facts)
-
-    @idempotent
-    def once(self, request: Request, facts: dict[str, Any]) -> Response:
-        return self.answer(request, facts)
+            check = identity.PinCheck(actor=caller(request), pin=facts.pop("pin"), now=timezone.now())
+        return once(self, request, lambda: self.answer(request, facts), check=check)
 
     def answer(self, request: Request, facts: dict[str, Any]) -> Response:
         key = client_id_of(customer=caller(request).public_id, key=request.headers["Idempotency-Key"])
