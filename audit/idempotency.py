@@ -107,10 +107,12 @@ def once(
         raise KeyMissing
     # Read before the parser does, or the bytes are gone.
     body_mac = _mac(request._request.body)
+    user_id = request.user.pk
+    assert user_id is not None, "every API operation asks for a login first"
     with use_case():
-        known, refusal = _claim(user_id=request.user.pk, key=key, check=check)
+        known, refusal = _claim(user_id=user_id, key=key, check=check)
         if refusal is None:
-            return _answer(view, request, work, known=known, key=key, body_mac=body_mac)
+            return _answer(view, request, work, known=known, user_id=user_id, key=key, body_mac=body_mac)
     raise refusal
 
 
@@ -120,6 +122,7 @@ def _answer(
     work: Callable[[], HttpResponseBase],
     *,
     known: IdempotencyRecord | None,
+    user_id: int,
     key: str,
     body_mac: str,
 ) -> HttpResponseBase:
@@ -135,7 +138,7 @@ def _answer(
         return response
     insert(
         IdempotencyRecord(
-            user_id=request.user.pk,
+            user_id=user_id,
             key=key,
             method=str(request.method),
             path=request.get_full_path()[:200],
@@ -151,13 +154,12 @@ def _answer(
 
 
 def _claim(
-    *, user_id: int | None, key: str, check: Check | None
+    *, user_id: int, key: str, check: Check | None
 ) -> tuple[IdempotencyRecord | None, errors.DomainError | None]:
     """Hold the key until the transaction ends (whoever comes meanwhile is told to wait).
 
     Gives what was answered to it, and what the check refuses.
     """
-    assert user_id is not None, "every API operation asks for a login first"
     if check is not None:
         check.lock()
     digest = hashlib.sha256(f"idempotency\n{user_id}\n{key}".encode()).digest()

@@ -24,6 +24,7 @@ from fraud import services as fraud
 from fraud.models import Decision
 from fraud.queries import history
 from fraud.services import screening
+from identity.models import TransactionPin
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from notifications import services as notifications
@@ -207,6 +208,31 @@ def test_a_hundred_requests_with_one_key_are_one_payment_with_one_answer(
     assert work(0)[1] == next(content for status, content in answers if status == 201)
     assert posted(bank.bobs) == 14_000
     assert Payment.objects.count() == 1
+
+
+def test_parallel_guesses_of_the_pin_are_looked_at_five_times_and_each_counts(bank: Bank) -> None:
+    """Each guess is checked in the payment's own transaction, the right one among them too: the sixth is not looked at."""
+    body = {
+        "debit_account": str(bank.current.pk),
+        "payee_number": bank.bobs.number,
+        "payee_name": "Bob Baker",
+        "amount": "40.00",
+    }
+
+    def guess(index: int) -> str:
+        client = APIClient()
+        client.force_authenticate(user=bank.alice)
+        answer = client.post(
+            "/api/v1/transactions/transfer",
+            {**body, "pin": f"91{index:02}"},
+            format="json",
+            headers={"Idempotency-Key": str(uuid4())},
+        )
+        return str(answer.json()["code"])
+
+    assert Counter(at_once(guess, 20)) == {"wrong_pin": 4, "pin_locked": 16}
+    assert TransactionPin.objects.get(user=bank.alice).failed_count == 5
+    assert not Payment.objects.exists()
 
 
 def _fail_after(original: Callable[..., Any]) -> Callable[..., Any]:
