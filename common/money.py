@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -104,23 +103,6 @@ class Money:
 
     def __ge__(self, other: Money) -> bool:
         return self.amount_minor >= self._minor_of(other)
-
-    def allocate(self, weights: Sequence[int]) -> list[Money]:
-        """Split by integer weights with the largest remainder method; the parts always add up to the whole.
-
-        Raises ValueError when no weight is positive or one is negative.
-        """
-        total = sum(weights)
-        if total <= 0 or any(weight < 0 for weight in weights):
-            raise ValueError("weights must be non-negative and not all zero")
-        sign = -1 if self.amount_minor < 0 else 1
-        shares = [divmod(abs(self.amount_minor) * weight, total) for weight in weights]
-        left = abs(self.amount_minor) - sum(share for share, _ in shares)
-        by_remainder = sorted(range(len(weights)), key=lambda index: (-shares[index][1], index))
-        extra = set(by_remainder[:left])
-        parts = [Money(sign * (share + (index in extra)), self.currency) for index, (share, _) in enumerate(shares)]
-        assert sum(part.amount_minor for part in parts) == self.amount_minor
-        return parts
 
     def _minor_of(self, other: Money) -> int:
         if other.currency != self.currency:

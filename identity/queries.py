@@ -18,7 +18,6 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from common.rows import Rows
-from identity.errors import UserUnknown
 from identity.models import ApiClient, ApiSession, Connection, TransactionPin, User
 from identity.permissions import Role
 
@@ -73,14 +72,6 @@ def pin_state(user: User) -> PinState:
 def has_pin(user: User) -> bool:
     """Whether the user has set a transaction PIN (locked or not)."""
     return TransactionPin.objects.filter(user=user).exists()
-
-
-def by_public_id(public_id: uuid.UUID | str) -> User:
-    """The user with this public id. Raises UserUnknown (404)."""
-    try:
-        return User.objects.get(public_id=public_id)
-    except (User.DoesNotExist, ValueError) as error:
-        raise UserUnknown from error
 
 
 def are_connected(one: User, other: User) -> bool:

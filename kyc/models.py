@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Self
@@ -41,9 +40,6 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
     def open(self) -> Self:
         """Drafts and those waiting for a decision: a user has at most one."""
         return self.filter(state__in=[State.DRAFT, State.PENDING])
-
-    def approved_at(self, now: datetime) -> Self:
-        return self.filter(state=State.APPROVED, expires_at__gt=now)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")

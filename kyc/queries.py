@@ -55,10 +55,6 @@ class Usage:
     count: int
     size: int
 
-    @property
-    def is_full(self) -> bool:
-        return self.count >= limits.MAX_DOCUMENTS or self.size >= limits.MAX_TOTAL_BYTES
-
 
 @dataclass(frozen=True, slots=True)
 class Check:

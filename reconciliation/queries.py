@@ -14,8 +14,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.models import Product
 from ledger import queries as ledger
 from ledger.queries import InternalLine
-from reconciliation.errors import UnknownLine, UnknownMatch
-from reconciliation.models import Line, Match, MatchedLine, MatchedPosting
+from reconciliation.errors import UnknownLine
+from reconciliation.models import Line, MatchedLine, MatchedPosting
 from reconciliation.rules.matching import WINDOW_DAYS, Item
 
 SETTLEMENT = "1100"
@@ -72,14 +72,6 @@ def get_line(line_id: UUID) -> Line:
     if line is None:
         raise UnknownLine()
     return line
-
-
-def get_match(match_id: UUID) -> Match:
-    """Raises UnknownMatch."""
-    match = Match.objects.filter(pk=match_id).first()
-    if match is None:
-        raise UnknownMatch()
-    return match
 
 
 def item_of_line(line: Line) -> Item:

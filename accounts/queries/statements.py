@@ -122,11 +122,6 @@ def statement(account: Account, *, period: Period) -> Statement:
     )
 
 
-def get_statement_for(*, actor: User, account_id: UUID, period: Period) -> Statement:
-    """The statement of the actor's own account. Raises UnknownAccount."""
-    return statement(queries.get_account_for(actor=actor, account_id=account_id), period=period)
-
-
 def export(statement: Statement, *, form: Format, now: datetime) -> Export:
     """The statement as a file, made at `now`. Raises StatementTooLong where the format has a limit."""
     return formats.write(form, heading(statement, created_at=now), statement.iterate())

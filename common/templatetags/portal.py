@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from django import template
 
@@ -40,15 +39,3 @@ def country(code: str) -> str:
 def account_number(value: str) -> str:
     """Groups of four, as people read it aloud."""
     return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
-
-
-@register.simple_tag(takes_context=True)
-def query_replace(context: dict[str, Any], **changes: Any) -> str:
-    """The present query string with some keys changed; a key set to None or an empty value is dropped."""
-    query = context["request"].GET.copy()
-    for key, value in changes.items():
-        if value in (None, ""):
-            query.pop(key, None)
-        else:
-            query[key] = str(value)
-    return f"?{query.urlencode()}" if query else "?"

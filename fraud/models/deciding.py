@@ -36,7 +36,6 @@ class Rule(models.Model):
     """
 
     State = RuleState
-    Action = RuleAction
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=40)

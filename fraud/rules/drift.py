@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 10
-# The usual reading: below 0.1 nothing moved, above 0.25 the model no longer sees what it learnt.
-MOVED = 0.1
+# The usual reading: above this the model no longer sees what it learnt.
 DRIFTED = 0.25
 _LEAST_SHARE = 1e-4
 

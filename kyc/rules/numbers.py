@@ -95,11 +95,6 @@ def mask(number: str) -> str:
     return f"•••••• {tail}" if tail else ""
 
 
-def scheme_name(country: str, kind: str) -> str:
-    """What the checked number of this document is called; empty where only the syntax is checked."""
-    return SCHEMES.get((country, kind), ("", ""))[1]
-
-
 def check(*, number: str, country: str, kind: str) -> NumberCheck:
     """Check an identity number of a document `kind` issued by `country` (ISO alpha-2)."""
     text = normalise(number)

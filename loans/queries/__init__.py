@@ -166,10 +166,6 @@ class Offer:
         return self._money(self.schedule.rows[0].total)
 
     @property
-    def last_instalment(self) -> Money:
-        return self._money(self.schedule.rows[-1].total)
-
-    @property
     def principal(self) -> Money:
         return self._money(self.schedule.principal)
 
