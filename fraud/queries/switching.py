@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fraud.models import FeaturesConfig, ModelVersionConfig, ThresholdConfig
+from fraud.models import AlertBudgetConfig, FeaturesConfig, ModelVersionConfig, ThresholdConfig
 from fraud.models.registry import ConfigChange
 from fraud.rules.features import VECTOR_FEATURES
 from fraud.rules.learning.layers import KINDS
@@ -43,3 +43,8 @@ def _switches(names: Iterable[str], latest: dict[str, FeaturesConfig] | dict[str
 def threshold_changes(*, limit: int = 5) -> list[ThresholdConfig]:
     """The latest thresholds, newest first."""
     return list(ThresholdConfig.objects.select_related("changed_by").order_by("-pk")[:limit])
+
+
+def latest_budget() -> AlertBudgetConfig | None:
+    """The shares of traffic that people set last."""
+    return AlertBudgetConfig.objects.order_by("-pk").first()
