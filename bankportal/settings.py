@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
+from whitenoise.compress import Compressor
 
 from bankportal import env
 from bankportal.unfold import UNFOLD as UNFOLD
@@ -190,6 +191,8 @@ STORAGES = {
     "default": _private,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Source maps are for a developer's tools: compressing the API pages' was half of what static files cost at the first start.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 # ClamAV's daemon looks at every document where one is set: unix:///run/clamav/clamd.ctl or tcp://host:3310.
 CLAMD_URL = env.optional_address("CLAMD_URL", schemes=("unix", "tcp"), kind="unix:///PATH or tcp://HOST:PORT")
 # Heads of the sealed trails: the proof that no tail was cut off, as long as somebody carries them elsewhere.
