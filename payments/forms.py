@@ -179,7 +179,11 @@ class StandingOrderForm(DomainFormMixin, forms.Form):
 
     debit_account = AccountField(label="From")
     payee_name = forms.CharField(
-        label="Payee's name", max_length=140, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label="Payee's name",
+        max_length=140,
+        required=False,
+        help_text="As on their account. Needed for somebody else's account with us: we check that it fits the number.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     payee_number = forms.CharField(
         label="Account number or IBAN",

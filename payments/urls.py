@@ -25,7 +25,7 @@ urlpatterns = [
             name=f"standing_order_{name}",
         )
         for name, change, done in (
-            ("skip", services.skip_next_run, "The next day is left out."),
+            ("skip", services.skip_next_run, "That day is left out."),
             ("pause", services.pause_standing_order, "It is paused. Nothing is paid until you resume it."),
             ("resume", services.resume_standing_order, "It goes on."),
             ("cancel", services.cancel_standing_order, "It is cancelled."),

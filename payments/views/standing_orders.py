@@ -116,14 +116,23 @@ class ChangeStandingOrder(_StandingOrdersSection):
 
     def post(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
         try:
-            self.change(actor=self.actor, order_id=order_id, now=timezone.now())
+            order = self.change(actor=self.actor, order_id=order_id, now=timezone.now())
         except NotFound as error:
             raise Http404 from error
         except DomainError as error:
             messages.error(request, error.text)
         else:
-            messages.success(request, self.done)
+            messages.success(request, f"{self.done}{_what_comes(order)}")
         return redirect("payments:standing_order", order_id=order_id)
+
+
+def _what_comes(order: StandingOrder) -> str:
+    """The end of the word about a change; nothing when no payment is expected any more."""
+    if order.status == StandingOrder.Status.ENDED:
+        return " No day is left, so it has ended."
+    if order.status == StandingOrder.Status.ACTIVE and order.next_date is not None:
+        return f" The next payment is on {date_format(order.next_date, 'j M Y')}."
+    return ""
 
 
 def order_rows(order: StandingOrderDocument) -> list[dict[str, Any]]:
@@ -150,8 +159,9 @@ def _run(run: StandingRun) -> dict[str, Any]:
     url = reverse("payments:receipt", args=[run.payment.pk]) if run.payment else ""
     status = StandingRun.Status(run.status)
     text = run.failure_text
-    if status is StandingRun.Status.WAITING and run.attempts:
-        text = "There was not enough money. We try again today."
+    if status is StandingRun.Status.WAITING and run.attempts and run.next_attempt_at is not None:
+        again = date_format(timezone.localtime(run.next_attempt_at), "j M, H:i")
+        text = f"There was not enough money. We try again on {again}."
     state = run.payment.status if run.payment else {"FAILED": "failed", "WAITING": "pending"}.get(run.status, "")
     label = run.payment.get_status_display() if run.payment else status.label
     return {"due": run.due_date, "state": state, "label": label, "text": text, "url": url}

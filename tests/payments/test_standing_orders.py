@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts import services as accounts
 from common.errors import DomainError
@@ -327,13 +329,34 @@ def test_pages_preview_make_and_change(bank: Bank, login: Login) -> None:
     page = browser.get(made["Location"]).content.decode()
     assert "Bob Baker" in page
     assert "Each month" in page
-    for deed, status in (("skip", "ACTIVE"), ("pause", "PAUSED"), ("resume", "ACTIVE"), ("cancel", "CANCELLED")):
+    second = date_format(kept.plan.date_of(1), "j M Y")
+    for deed, status, told in (
+        ("skip", "ACTIVE", f"That day is left out. The next payment is on {second}."),
+        ("pause", "PAUSED", "It is paused. Nothing is paid until you resume it."),
+        ("resume", "ACTIVE", f"It goes on. The next payment is on {second}."),
+        ("cancel", "CANCELLED", "It is cancelled."),
+    ):
         assert browser.get(f"/standing-orders/{kept.pk}/{deed}/").status_code == 405
-        assert browser.post(f"/standing-orders/{kept.pk}/{deed}/").status_code == 302
+        page = browser.post(f"/standing-orders/{kept.pk}/{deed}/", follow=True)
+        assert [str(message) for message in get_messages(page.wsgi_request)] == [told]
         kept.refresh_from_db()
         assert kept.status == status
     assert StandingRun.objects.filter(order=kept, status="SKIPPED").count() == 1
     assert browser.post("/standing-orders/new/", body | {"amount": "-1"}).status_code == 422
+
+
+def test_the_page_says_when_want_of_money_is_tried_again(bank: Bank, login: Login, settings: Any) -> None:
+    settings.STANDING_ORDER_RETRY_MINUTES = 24 * 60
+    made = order(bank, amount="1600.00")
+    services.run_due(now=noon("2026-03-31"))
+    page = login(bank.alice).get(f"/standing-orders/{made.pk}/").content.decode()
+    assert "There was not enough money. We try again on 1 Apr, 12:00." in page
+
+
+def test_leaving_out_the_only_day_says_that_it_has_ended(bank: Bank, login: Login) -> None:
+    made = order(bank, unit="ONCE", now=timezone.now(), first_date=timezone.localdate() + timedelta(days=3))
+    page = login(bank.alice).post(f"/standing-orders/{made.pk}/skip/", follow=True).content.decode()
+    assert "That day is left out. No day is left, so it has ended." in page
 
 
 def test_a_strangers_order_is_not_there(bank: Bank, login: Login) -> None:
