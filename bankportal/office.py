@@ -78,6 +78,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Income statement", "trending_up", "ledger_incomestatement", "ledger_view"),
         Item("Holds", "lock_clock", "ledger_hold", "ledger_view"),
         Item("Reconciliation", "balance", "reconciliation_line", "ledger_view", "?matched=no"),
+        Item("Matches", "join", "reconciliation_match", "ledger_view"),
         Item("Outside statements", "upload_file", "reconciliation_outsidestatement", "ledger_view"),
         Item("Seals", "verified", "ledger_seal", "ledger_view"),
         Item("Ends of day", "bedtime", "bankportal_endofdayrun", "ledger_view"),

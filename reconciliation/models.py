@@ -70,7 +70,7 @@ class Line(models.Model):
         triggers = [pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"Line {self.number} of {self.statement_id}"
+        return f"Line {self.number} of {str(self.statement_id)[:8]}"
 
     @property
     def amount(self) -> Money:

@@ -15,7 +15,7 @@ from accounts.models import Product
 from ledger import queries as ledger
 from ledger.queries import InternalLine
 from reconciliation.errors import UnknownLine
-from reconciliation.models import Line, MatchedLine, MatchedPosting
+from reconciliation.models import Line, Match, MatchedLine, MatchedPosting
 from reconciliation.rules.matching import WINDOW_DAYS, Item
 
 SETTLEMENT = "1100"
@@ -46,6 +46,11 @@ def with_state() -> QuerySet[Line]:
 
 def is_open(line: Line) -> bool:
     return not line.matches.filter(stands=True).exists()
+
+
+def standing_match(line: Line) -> Match | None:
+    """What the line is matched with, if anything."""
+    return Match.objects.filter(lines__line=line, lines__stands=True).first()
 
 
 def open_lines(account_id: int) -> QuerySet[Line]:

@@ -17,7 +17,7 @@ from ledger.models import Hold, LedgerAccount
 
 @admin.register(LedgerAccount)
 class LedgerAccountAdmin(ReadOnly):
-    list_display = ("number", "name", "gl_code", "currency", "status", "posted", "held", "available")
+    list_display = ("number", "name", "code", "currency", "status", "posted", "held", "available")
     list_filter = ("is_internal", "gl_code", "currency", "status")
     list_select_related = ("gl_code", "balance")
     search_fields = ("pk",)
@@ -62,6 +62,11 @@ class LedgerAccountAdmin(ReadOnly):
     @admin.display(description="Account", ordering="pk")
     def number(self, account: LedgerAccount) -> str:
         return str(account.pk)
+
+    @admin.display(description="Code", ordering="gl_code")
+    def code(self, account: LedgerAccount) -> str:
+        """Without its name: the bank's own accounts are called so already."""
+        return account.gl_code_id
 
     @admin.display(description="Balance")
     def posted(self, account: LedgerAccount) -> str:
@@ -118,7 +123,7 @@ class LedgerAccountAdmin(ReadOnly):
 
 @admin.register(Hold)
 class HoldAdmin(LinksForReader, ReadOnly):
-    list_display = ("id", "account", "amount_shown", "state", "placed_at", "expires_at", "source")
+    list_display = ("short_id", "account", "amount_shown", "state", "placed_at", "expires_at", "source")
     list_filter = (("placed_at", admin.DateFieldListFilter),)
     ordering = ("-placed_at", "pk")
     fields = ("id", "account", "amount_shown", "state", "placed_at", "expires_at", "source", "external_ref", "ended")
@@ -126,6 +131,10 @@ class HoldAdmin(LinksForReader, ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         return super().get_queryset(request).select_related("account").prefetch_related("events")
+
+    @admin.display(description="Hold", ordering="pk")
+    def short_id(self, hold: Hold) -> str:
+        return str(hold.pk)[:8]
 
     @admin.display(description="Amount")
     def amount_shown(self, hold: Hold) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,10 +15,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from unfold.widgets import INPUT_CLASSES
 
 from common.downloads import csv_response
 from common.money import Money, display
+from common.subjects import words
 from ledger import reports
 from ledger.admin.base import ReadOnly, account_url, entry_url
 from ledger.models import GlCode, LedgerAccount
@@ -26,16 +29,17 @@ from ledger.models import GlCode, LedgerAccount
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`amount` makes it a figure, `url` a link; `is_total` sets it apart."""
+    """`amount` makes it a figure, `url` a link; `is_total` sets it apart. `on_page`: what stands there in place of the text."""
 
     text: str = ""
     amount: Money | None = None
     url: str = ""
     is_total: bool = False
+    on_page: str = ""
 
     @property
     def shown(self) -> str:
-        return self.text if self.amount is None else display(self.amount)
+        return self.on_page or self.text if self.amount is None else display(self.amount)
 
     @property
     def plain(self) -> str | Decimal:
@@ -97,10 +101,16 @@ def _today() -> date:
 
 @admin.register(GlCode)
 class GlCodeAdmin(ReadOnly):
-    list_display = ("code", "name", "kind", "normal_side", "is_internal")
+    list_display = ("code", "name", "kind", "normal_side", "accounts")
     ordering = ("code",)
-    fields = ("code", "name", "kind", "normal_side", "is_internal")
+    fields = ("code", "name", "kind", "normal_side", "accounts")
     readonly_fields = fields
+
+    @admin.display(description="Accounts")
+    def accounts(self, code: GlCode) -> str:
+        """How many it has by its nature, and the way to them."""
+        text = "One of the bank's for each currency" if code.is_internal else "One for each account of a customer"
+        return format_html('<a class="office-link" href="{}">{}</a>', _accounts_of(code.code), text)
 
     def get_urls(self) -> list[Any]:
         pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
@@ -207,10 +217,10 @@ class GlCodeAdmin(ReadOnly):
             5,
             [
                 (
-                    Cell(f"{line.booked_at.astimezone(UTC):%Y-%m-%d %H:%M}"),
-                    Cell(f"{line.value_date:%Y-%m-%d}"),
+                    _at(line.booked_at),
+                    Cell(f"{line.value_date:%Y-%m-%d}", on_page=date_format(line.value_date, "j M Y")),
                     Cell(str(line.entry_id), url=entry_url(line.entry_id)),
-                    Cell(line.kind),
+                    Cell(line.kind, on_page=words(line.kind)),
                     Cell(line.description),
                     _side(max(-line.amount_minor, 0), account.currency),
                     _side(max(line.amount_minor, 0), account.currency),
@@ -273,6 +283,12 @@ class GlCodeAdmin(ReadOnly):
             raise PermissionDenied
 
 
+def _at(moment: datetime) -> Cell:
+    """As a spreadsheet reads it in the file, as people do on the page."""
+    utc = moment.astimezone(UTC)
+    return Cell(f"{utc:%Y-%m-%d %H:%M}", on_page=date_format(utc, "j M Y, H:i"))
+
+
 def _money(amount_minor: int, report: Any) -> Cell:
     return Cell(amount=Money(amount_minor, report.currency))
 
@@ -295,8 +311,11 @@ def _group(
 
 
 def _accounts_url(figure: reports.Figure) -> str:
-    accounts = reverse("admin:ledger_ledgeraccount_changelist")
-    return f"{accounts}?gl_code__code__exact={figure.gl_code}&currency={figure.currency}"
+    return f"{_accounts_of(figure.gl_code)}&currency={figure.currency}"
+
+
+def _accounts_of(gl_code: str) -> str:
+    return f"{reverse('admin:ledger_ledgeraccount_changelist')}?gl_code__code__exact={gl_code}"
 
 
 def _rows(sections: Sequence[Section]) -> Iterable[Sequence[object]]:

@@ -190,6 +190,27 @@ def test_the_general_ledger_leads_to_its_entries_and_pages(auditor, customer, pa
     assert login(auditor).get(reverse("admin:ledger_generalledger", args=[999_999_999])).status_code == 404
 
 
+def test_the_general_ledger_reads_well_on_the_page_and_in_a_spreadsheet(auditor, customer, pay, cash, login):
+    account = customer(10_000)
+    pay(account, cash, 1_050, kind="own_transfer")
+    url = reverse("admin:ledger_generalledger", args=[account])
+    page = login(auditor).get(url).content.decode()
+    assert "2 Mar 2026, 09:30" in page
+    assert "Own transfer" in page
+    assert "2026-03-02 09:30,2026-03-02," in login(auditor).get(url, {"format": "csv"}).content.decode()
+
+
+def test_the_chart_says_what_accounts_a_code_has_and_leads_to_them(auditor, customer, login):
+    customer(100)
+    browser = login(auditor)
+    chart = browser.get(reverse("admin:ledger_glcode_changelist")).content.decode()
+    assert "One of the bank&#x27;s for each currency" in chart
+    accounts = f"{reverse('admin:ledger_ledgeraccount_changelist')}?gl_code__code__exact=2100"
+    assert f'href="{accounts}">One for each account of a customer</a>' in chart
+    listed = browser.get(accounts).context["cl"].result_list
+    assert {account.gl_code_id for account in listed} == {"2100"}
+
+
 def test_an_entry_says_whether_it_is_sealed(auditor, entry, seal, login):
     url = reverse("admin:ledger_entry_change", args=[entry])
     assert "Not sealed yet" in login(auditor).get(url).content.decode()

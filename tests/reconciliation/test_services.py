@@ -19,6 +19,7 @@ from identity.services import PermissionMissing
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from reconciliation import queries, services
+from reconciliation.admin import lines as desk
 from reconciliation.models import Line, Match, OutsideStatement
 from reconciliation.services import Source
 from tests.accounts.factories import open_test_account
@@ -230,6 +231,35 @@ def test_staff_import_match_and_take_back_in_the_back_office(
     assert client.get(desk).status_code in {302, 403}
     assert client.post(f"/admin/reconciliation/match/{match.pk}/undo/", {"reason": "Wrong one"}).status_code == 302
     assert queries.is_open(line)
+
+
+def test_a_matched_line_leads_to_its_match_and_the_match_to_its_entries(
+    administrator: User, account: Account, login: Callable[[User], Client]
+) -> None:
+    entry, _ = settle(account, 250_00, 6)
+    assert bring(administrator, csv("2026-03-06,250.00,,Deposit")).matched == 1
+    client, match = login(administrator), Match.objects.get()
+    page = client.get(f"/admin/reconciliation/line/{Line.objects.get().pk}/change/").content.decode()
+    assert f"/admin/reconciliation/match/{match.pk}/change/" in page
+    assert (
+        f"/admin/ledger/entry/{entry}/change/"
+        in client.get(f"/admin/reconciliation/match/{match.pk}/change/").content.decode()
+    )
+    assert (
+        "Every line of the statements that were imported is matched."
+        in client.get("/admin/reconciliation/line/?matched=no").content.decode()
+    )
+
+
+def test_the_page_says_when_it_does_not_list_every_posting(
+    administrator: User, account: Account, login: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "MOST_CHOICES", 1)
+    keys = [settle(account, 100_00, day) for day in (5, 7)]
+    bring(administrator, csv("2026-03-06,55.00,,Which one?"))
+    page = login(administrator).get(f"/admin/reconciliation/line/{Line.objects.get().pk}/match/").content.decode()
+    assert "The nearest 1 of 2 open postings within" in page
+    assert sum(f"entry {entry}" in page for entry, _ in keys) == 1
 
 
 def test_a_bad_file_is_explained_on_the_page(administrator: User, login: Callable[[User], Client]) -> None:
