@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +21,43 @@ from common.errors import DomainError, Forbidden, Invalid
 from common.forms import DomainFormMixin
 from common.money import Money
 from identity import events
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Shows the rows that wait for somebody unless another state is asked for.
+
+    Subclasses say which `field` holds the state, what `states` there are, which one is `waiting`, and its `words`.
+    """
+
+    title = "state"
+    parameter_name = "state"
+    field: ClassVar[str]
+    states: ClassVar[type[models.TextChoices]]
+    waiting: ClassVar[str]
+    words: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("ALL", "All"), *((value, str(label)) for value, label in self.states.choices if value != self.waiting)]
+
+    def choices(self, changelist: Any) -> Any:
+        chosen = self.value()
+        yield {
+            "selected": chosen is None,
+            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
+            "display": self.words,
+        }
+        for value, title in self.lookup_choices:
+            yield {
+                "selected": chosen == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": title,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        chosen = self.value()
+        if chosen == "ALL":
+            return queryset
+        return queryset.filter(**{self.field: chosen if chosen in self.states.values else self.waiting})
 
 
 class ReadOnlyAdmin(ModelAdmin):

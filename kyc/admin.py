@@ -8,7 +8,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -20,7 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from common import geography
 from common.encryption import SealBroken
 from common.errors import DomainError, NotFound
-from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page, record_refusal
+from identity.backoffice import DecisionForm, ReadOnlyAdmin, WaitingFilter, decision_page, record_refusal
 from kyc import queries, services
 from kyc.models import Application, RejectionKind, State
 from kyc.rules import headers, serving
@@ -29,34 +28,10 @@ PREVIEW_SIDE = 1200
 LABELS = {"PENDING": "warning", "APPROVED": "success", "REJECTED": "danger", "EXPIRED": "info", "DRAFT": "info"}
 
 
-class StateFilter(admin.SimpleListFilter):
-    """Shows what waits for a decision unless another state is asked for."""
+class StateFilter(WaitingFilter):
+    """Applications that wait for a decision, first."""
 
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("ALL", "All"), *((value, str(label)) for value, label in State.choices if value != State.PENDING)]
-
-    def choices(self, changelist: Any) -> Any:
-        chosen = self.value()
-        yield {
-            "selected": chosen is None,
-            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
-            "display": "Being checked",
-        }
-        for value, title in self.lookup_choices:
-            yield {
-                "selected": chosen == value,
-                "query_string": changelist.get_query_string({self.parameter_name: value}),
-                "display": title,
-            }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Application]) -> QuerySet[Application]:
-        chosen = self.value()
-        if chosen == "ALL":
-            return queryset
-        return queryset.filter(state=chosen if chosen in State.values else State.PENDING)
+    field, states, waiting, words = "state", State, State.PENDING, "Being checked"
 
 
 class ApprovalForm(DecisionForm):

@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from common.money import Money
 from identity import queries as identity
-from identity.backoffice import DecisionForm, ReadOnlyAdmin, decision_page, record_refusal
+from identity.backoffice import DecisionForm, ReadOnlyAdmin, WaitingFilter, decision_page, record_refusal
 from identity.models import User
 from loans import queries, services
 from loans.models import Application, Decision
@@ -38,35 +38,10 @@ LABELS = {
 }
 
 
-class WaitingFilter(admin.SimpleListFilter):
-    """Shows what waits for an officer unless another state is asked for."""
+class ReferredFilter(WaitingFilter):
+    """Applications that wait for an officer, first."""
 
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        others = [(value, str(label)) for value, label in Application.Status.choices if value != "REFERRED"]
-        return [("ALL", "All"), *others]
-
-    def choices(self, changelist: Any) -> Any:
-        chosen = self.value()
-        yield {
-            "selected": chosen is None,
-            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
-            "display": "Waits for an officer",
-        }
-        for value, title in self.lookup_choices:
-            yield {
-                "selected": chosen == value,
-                "query_string": changelist.get_query_string({self.parameter_name: value}),
-                "display": title,
-            }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Application]) -> QuerySet[Application]:
-        chosen = self.value()
-        if chosen == "ALL":
-            return queryset
-        return queryset.filter(status=chosen if chosen in Application.Status.values else Application.Status.REFERRED)
+    field, states, waiting, words = "status", Application.Status, Application.Status.REFERRED, "Waits for an officer"
 
 
 class DeclineForm(DecisionForm):
@@ -89,7 +64,7 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
     view_permission: ClassVar[str] = "loan_view"
     list_display = ["person", "product", "shown_amount", "instalments", "shown_status", "score", "waiting"]
     list_display_links = ["person"]
-    list_filter = [WaitingFilter, "product"]
+    list_filter = [ReferredFilter, "product"]
     search_fields = ["customer__full_name", "customer__email"]
     search_help_text = "Name or e-mail address"
     list_select_related = ["customer", "product"]
