@@ -70,13 +70,13 @@ SELECT decision, 'bench', decision, customer, account, '', minor, 'EUR', minor, 
 
 INSERT INTO fraud_activity (decision_id, customer_id, number, at, requested, settled_minor, account_ref, payee_key, device_key,
        ip_key, first_at, last_request_at, transfers, requests, sent_total_minor, settled, settled_total_minor, squares_high,
-       squares_low, abroad, risky, own, account_changes, payee_settled)
+       squares_low, abroad, risky, own, account_changes, payee_settled, largest_minor, largest_number)
 SELECT decision, customer, number, at, true, minor, account, payee_key, device_key, ip_key,
        min(at) OVER customers, at, number, number, total, number, total, high, low, 0,
        sum((paid_payee = 1 AND (extract(hour FROM at AT TIME ZONE 'UTC') >= 23 OR extract(hour FROM at AT TIME ZONE 'UTC') < 6))::int)
            OVER (PARTITION BY customer ORDER BY at),
-       0, 0, paid_payee
-  FROM step WINDOW customers AS (PARTITION BY customer);
+       0, 0, paid_payee, max(minor * %(split)s + number) OVER so_far / %(split)s, max(minor * %(split)s + number) OVER so_far %% %(split)s
+  FROM step WINDOW customers AS (PARTITION BY customer), so_far AS (PARTITION BY customer ORDER BY at);
 """
 
 

@@ -169,7 +169,7 @@ class Decision(models.Model):
     layers = models.JSONField(default=dict)
     primary_method = models.CharField(max_length=20, blank=True)
     confidence = models.CharField(max_length=6, blank=True)
-    agreement_percent = models.PositiveSmallIntegerField(null=True)
+    agreement_percent = models.SmallIntegerField(null=True)
     # Which model took part; not a foreign key, because it costs a look-up in every payment.
     model_id = models.UUIDField(null=True)
     reasons = models.JSONField(default=list)
@@ -186,8 +186,12 @@ class Decision(models.Model):
             models.Index(fields=["at", "id"], name="fraud_decision_at"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="fraud_decision_amount_positive"),
-            models.CheckConstraint(condition=Q(score__gte=0.0, score__lte=1.0), name="fraud_decision_score_range"),
+            # One and not four: each is read from its text by every statement that writes.
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, score__gte=0.0, score__lte=1.0)
+                & (Q(agreement_percent__isnull=True) | Q(agreement_percent__gte=0, agreement_percent__lte=100)),
+                name="fraud_decision_possible",
+            ),
         ]
         triggers = append_only("decision")
 

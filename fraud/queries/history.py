@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,7 +30,6 @@ class Totals(NamedTuple):
     account_changes: int = 0
 
 
-NOTHING = Totals()
 # The token of what is live rides along.
 _KNOWN = Prepared(
     """
@@ -50,21 +48,18 @@ SELECT (SELECT token FROM fraud_ruleset WHERE id = 1),
  ORDER BY ask.place
 """
 )
-# Where the answer's parts lie: what is known of the last step, totals at the ends of the windows, payments and frauds of
-# payee, device and address.
-_HEAD = 9
 _RISKS = len(ENTITIES) * len(RISK_DAYS)
-_WIDTH = len(Totals._fields)
-_ENDS = ("now", *STARTS, "last10")
+_WINDOWS = len(STARTS)
+_NO_FRAUDS = (0,) * _RISKS
+_NO_DIFFERENCE = (0,) * (len(Totals._fields) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """The past of a customer as features see it, and what the next step builds on.
 
     `at_us` is the moment that counts: the payment's own, or the last step's where a clock went back. `number` and
     `totals` are the last step's, `moves` says that it was made from another account. `ruleset_token` is that of the live
-    rules, None before the first. Moments are microseconds of 1970.
+    rules, None before the first. Moments are microseconds of 1970. `largest_number` is the step of the largest amount in 90 days.
     """
 
     past: Past
@@ -74,6 +69,7 @@ class Known:
     moves: bool
     first_us: int | None
     last_request_us: int | None
+    largest_number: int | None
     ruleset_token: uuid.UUID | None
 
 
@@ -124,65 +120,48 @@ def known_of_each(asked: Sequence[Ask]) -> list[Known]:
     return [_known(token, found) for token, found in rows]
 
 
-def _known(token: uuid.UUID | None, found: Sequence[Any]) -> Known:
-    number, now_us, first_us, request_us, moves, largest, changes, ever, before = found[:_HEAD]
-    windows = _totals(found[_HEAD : -2 * _RISKS])
-    last = windows["now"]
+def _known(token: uuid.UUID | None, found: Sequence[Sequence[Any]]) -> Known:
+    """The rows that `fraud_known` describes; a customer without a step has gaps in them."""
+    head, now, ten, counts, *windows = found
+    number, now_us, first_us, request_us, moves, changes, largest, largest_number, ever, month_ever, reported, _ = head
+    frauds = tuple(windows.pop()[:_RISKS]) if reported else _NO_FRAUDS
+    empty: list[Sequence[Any]] = [_NO_DIFFERENCE] * (_WINDOWS - len(windows))
+    half_minute, ten_minutes, hour, day, week, month, quarter = empty + windows
     past = Past(
-        **_differences(last, windows),
-        other_accounts_30d=0 if changes is None else last.account_changes - changes + moves,
+        transfers_30s=half_minute[1],
+        transfers_10min=ten_minutes[1],
+        transfers_1hour=hour[1],
+        transfers_24hour=day[1],
+        requests_1hour=hour[2],
+        requests_24hour=day[2],
+        requests_30d=month[2],
+        sent_1hour_minor=hour[3],
+        sent_24hour_minor=day[3],
+        settled_7d=week[4],
+        settled_7d_minor=week[5],
+        settled_30d=month[4],
+        settled_30d_minor=month[5],
+        squares_30d=(month[6], month[7]),
+        settled_90d=quarter[4],
+        settled_90d_minor=quarter[5],
+        squares_90d=(quarter[6], quarter[7]),
+        settled_last10=ten[4] or 0,
+        settled_last10_minor=ten[5] or 0,
+        squares_last10=(ten[6] or 0, ten[7] or 0),
+        abroad_90d=quarter[8],
+        risky_30d=month[9],
+        own_30d=month[10],
+        other_accounts_30d=changes,
         largest_90d_minor=UNKNOWN if largest is None else largest,
         since_last_us=_since(request_us, now_us),
         since_first_us=UNKNOWN if first_us is None else now_us - first_us,
         payee_settled=ever,
-        payee_settled_30d=ever - before,
-        entity_counts=tuple(found[-2 * _RISKS : -_RISKS]),
-        entity_frauds=tuple(found[-_RISKS:]),
+        payee_settled_30d=month_ever,
+        entity_counts=tuple(counts[:_RISKS]),
+        entity_frauds=frauds,
     )
-    return Known(past, now_us, number or 0, last, bool(moves), first_us, request_us, token)
-
-
-def _totals(numbers: Sequence[int]) -> Mapping[str, Totals]:
-    """Totals by the end of a window; none at all before the first step."""
-    if len(numbers) == _WIDTH:
-        return dict.fromkeys(_ENDS, NOTHING)
-    parts = (numbers[at : at + _WIDTH] for at in range(0, len(numbers), _WIDTH))
-    return dict(zip(_ENDS, map(Totals._make, parts), strict=True))
-
-
-def _differences(last: Totals, windows: Mapping[str, Totals]) -> dict[str, Any]:
-    """What happened in each window: the totals now less those at its beginning."""
-    half_minute, ten_minutes, hour, day = windows["30s"], windows["10min"], windows["1hour"], windows["24hour"]
-    week, month, quarter, ten = windows["7d"], windows["30d"], windows["90d"], windows["last10"]
-    return {
-        "transfers_30s": last.transfers - half_minute.transfers,
-        "transfers_10min": last.transfers - ten_minutes.transfers,
-        "transfers_1hour": last.transfers - hour.transfers,
-        "transfers_24hour": last.transfers - day.transfers,
-        "requests_1hour": last.requests - hour.requests,
-        "requests_24hour": last.requests - day.requests,
-        "requests_30d": last.requests - month.requests,
-        "sent_1hour_minor": last.sent_total_minor - hour.sent_total_minor,
-        "sent_24hour_minor": last.sent_total_minor - day.sent_total_minor,
-        "settled_7d": last.settled - week.settled,
-        "settled_7d_minor": last.settled_total_minor - week.settled_total_minor,
-        "settled_30d": last.settled - month.settled,
-        "settled_30d_minor": last.settled_total_minor - month.settled_total_minor,
-        "squares_30d": _squares(last, month),
-        "settled_90d": last.settled - quarter.settled,
-        "settled_90d_minor": last.settled_total_minor - quarter.settled_total_minor,
-        "squares_90d": _squares(last, quarter),
-        "settled_last10": last.settled - ten.settled,
-        "settled_last10_minor": last.settled_total_minor - ten.settled_total_minor,
-        "squares_last10": _squares(last, ten),
-        "abroad_90d": last.abroad - quarter.abroad,
-        "risky_30d": last.risky - month.risky,
-        "own_30d": last.own - month.own,
-    }
-
-
-def _squares(last: Totals, start: Totals) -> tuple[int, int]:
-    return last.squares_high - start.squares_high, last.squares_low - start.squares_low
+    totals = Totals._make(now[:-1])
+    return Known(past, now_us, number or 0, totals, bool(moves), first_us, request_us, largest_number, token)
 
 
 def _since(moment_us: int | None, now_us: int) -> int:

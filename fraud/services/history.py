@@ -130,11 +130,15 @@ def _step(
         account_changes=int(known.moves),
     )
     at = moment_of(known.at_us)
+    number = known.number + 1
+    largest, largest_number = known.past.largest_90d_minor, known.largest_number
+    if counted and minor >= largest:
+        largest, largest_number = minor, number
     return {
         **dict(zip(Totals._fields, map(add, known.totals, added), strict=True)),
         "decision_id": decision_id,
         "customer_id": facts.customer_id,
-        "number": known.number + 1,
+        "number": number,
         "at": at,
         "requested": requested,
         "settled_minor": minor if counted else None,
@@ -145,6 +149,8 @@ def _step(
         "first_at": at if known.first_us is None else moment_of(known.first_us),
         "last_request_at": at if requested else _moment(known.last_request_us),
         "payee_settled": known.past.payee_settled + int(settled),
+        "largest_minor": None if largest_number is None else largest,
+        "largest_number": largest_number,
     }
 
 

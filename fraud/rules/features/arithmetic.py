@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -68,8 +68,7 @@ class Given:
     away: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(NamedTuple):
     """The customer's past before the payment at hand; windows are `(at - length, at]`. Whole numbers or columns of them.
 
     "Transfers" are asked for, whatever became of them, without withdrawals, standing orders and bulk files;
