@@ -100,10 +100,13 @@ def evaluate(node: Node, vector: Vector) -> bool | None:
         inner = evaluate(node.part, vector)
         return None if inner is None else not inner
     deciding = node.mode == "any"
-    answers = [evaluate(part, vector) for part in node.parts]
-    if deciding in answers:
-        return deciding
-    return None if None in answers else not deciding
+    unknown = False
+    for part in node.parts:
+        answer = evaluate(part, vector)
+        if answer is deciding:
+            return deciding
+        unknown = unknown or answer is None
+    return None if unknown else not deciding
 
 
 def comparisons(node: Node) -> list[Comparison]:

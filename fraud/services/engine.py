@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.conf import settings
 
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Engine:
     """`model_missing` when a champion exists and no version can be opened: then every payment waits for a person.
 
@@ -44,7 +45,12 @@ class Engine:
     features_off: frozenset[str] = frozenset()
     thresholds: Thresholds = DEFAULT_THRESHOLDS
 
-    @property
+    @cached_property
+    def rule_versions(self) -> dict[str, int]:
+        """What a decision says it was asked."""
+        return {rule.code: rule.version for rule in self.rules}
+
+    @cached_property
     def stack(self) -> Stack:
         return {name: scaled for name, scaled in (self.opened_stack or {}).items() if name not in self.layers_off}
 

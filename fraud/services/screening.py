@@ -231,7 +231,7 @@ def _decision(
         "agreement_percent": decided.agreement_percent,
         "model_id": live.model_id,
         "reasons": [asdict(reason) for reason in decided.reasons],
-        "rule_versions": {rule.code: rule.version for rule in live.rules},
+        "rule_versions": live.rule_versions,
         "features": vector,
         # Nothing was computed for a payment that was not screened, and nobody shall learn from it.
         "schema_hash": SCHEMA_HASH if vector else "",

@@ -181,11 +181,11 @@ class OneClass:
         slope, start = self._exponent
         for begin in range(0, len(cells), _CHUNK):
             part = cells[begin : begin + _CHUNK]
-            exponent = part @ slope
+            exponent = part.dot(slope)
             exponent += start
-            exponent -= self.gamma * np.einsum("ij,ij->i", part, part)[:, None]
+            exponent -= self.gamma * np.vecdot(part, part)[:, None]
             np.minimum(exponent, 0.0, out=exponent)
-            found[begin : begin + _CHUNK] = self.offset - np.exp(exponent, out=exponent) @ self.weights
+            found[begin : begin + _CHUNK] = self.offset - np.exp(exponent, out=exponent).dot(self.weights)
         return found
 
     def explain(self, row: Floats) -> Floats:
@@ -213,7 +213,7 @@ class OneClass:
         return cls(_preparation(arrays), landmarks, weights, float(gamma), float(offset))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Autoencoder:
     """A network that learnt to give usual payments back through 14 numbers; what it cannot give back is unusual."""
 
@@ -231,7 +231,7 @@ class Autoencoder:
             part = cells[start : start + _CHUNK]
             apart = self._pass(part)
             apart -= part
-            found[start : start + _CHUNK] = np.einsum("ij,ij->i", apart, apart) / WIDTH
+            found[start : start + _CHUNK] = np.vecdot(apart, apart) / WIDTH
         return found
 
     def explain(self, row: Floats) -> Floats:
@@ -239,11 +239,23 @@ class Autoencoder:
         return (self._pass(cells) - cells)[0] ** 2
 
     def _pass(self, cells: Floats) -> Floats:
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            cells = cells @ weight
-            cells += bias
-            np.maximum(cells, 0.0, out=cells)
-        return cells @ self.weights[-1] + self.biases[-1]
+        """Each matrix brings its bias as one more row, for a last number that stays 1 all the way."""
+        *inner, last = self._matrices
+        with_one = np.ones((len(cells), WIDTH + 1))
+        with_one[:, :WIDTH] = cells
+        for matrix in inner:
+            with_one = with_one.dot(matrix)
+            np.maximum(with_one, 0.0, out=with_one)
+        return with_one.dot(last)
+
+    @cached_property
+    def _matrices(self) -> list[Floats]:
+        found = []
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            matrix = np.zeros((weight.shape[0] + 1, weight.shape[1] + 1))
+            matrix[:-1, :-1], matrix[-1, :-1], matrix[-1, -1] = weight, bias, 1.0
+            found.append(matrix)
+        return [*found[:-1], np.ascontiguousarray(found[-1][:, :-1])]
 
     def arrays(self) -> dict[str, NDArray]:
         found = _dump(self.preparation)
