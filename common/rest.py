@@ -164,6 +164,15 @@ class Shape(serializers.Serializer[T]):
             _FIELDS[type(self)] = super(Shape, type(self)()).fields
         return _FIELDS[type(self)]
 
+    # REST framework asks each field again for each instance of a list.
+    @cached_property
+    def _readable_fields(self) -> list[Any]:
+        return [field for field in self.fields.values() if not field.write_only]
+
+    @cached_property
+    def _writable_fields(self) -> list[Any]:
+        return [field for field in self.fields.values() if not field.read_only]
+
 
 _FIELDS: dict[type[Shape[Any]], BindingDict] = {}
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.money import Money
-from common.rest import MoneyTextField
+from common.rest import MoneyTextField, Shape
 from fraud import subjects
 from fraud.errors import InvalidCondition
 from fraud.models import Backtest, CaseStatus, Decision, Rule, RuleAction, RuleState
@@ -156,7 +156,7 @@ class CountryField(serializers.RegexField):
         super().__init__(r"\A[A-Z]{2}\Z", required=False, default="", help_text="ISO 3166 alpha-2.", **kwargs)
 
 
-class TransactionIn(serializers.Serializer[Any]):
+class TransactionIn(Shape[Any]):
     transaction_id = PlainText(max_length=64, help_text="Your id of it. Sent again, it gets the same answer.")
     customer_id = PlainText(max_length=64, help_text="Your id of the customer or card.")
     account_id = PlainText(max_length=64, required=False, default="", help_text="Where a customer has several.")
@@ -176,7 +176,7 @@ class TransactionIn(serializers.Serializer[Any]):
     device = PlainText(max_length=120, required=False, default="", help_text="Your id of the device.")
 
 
-class ReasonOut(serializers.Serializer[Any]):
+class ReasonOut(Shape[Any]):
     code = serializers.CharField(help_text="The rule's, or MODEL_ and the layer's name.")
     text = serializers.CharField(help_text="Fit for the customer.")
     detail = serializers.CharField(help_text="For analysts: the condition, and the values that weighed most.")
@@ -187,7 +187,7 @@ class CheckOut(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
-class TransactionOut(serializers.Serializer[Decision]):
+class TransactionOut(Shape[Decision]):
     """A decision and how the transaction stands now."""
 
     id = serializers.UUIDField(source="subject_id")

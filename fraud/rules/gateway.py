@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from common.errors import Invalid
@@ -56,7 +56,12 @@ class Told:
     @property
     def digest(self) -> str:
         """The same for the same content, so that an id sent again with another content is noticed."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps({name: getattr(self, name) for name in _TOLD}, sort_keys=True, default=str).encode()
+        ).hexdigest()
+
+
+_TOLD = sorted(field.name for field in fields(Told))
 
 
 def facts_of(
