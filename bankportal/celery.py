@@ -41,6 +41,9 @@ app.conf.update(
         "sweep-documents": {"task": "kyc.tasks.sweep_files", "schedule": 3600.0},
         "issue-statements": {"task": "accounts.tasks.issue_statements", "schedule": 300.0},
         "sweep-statement-files": {"task": "accounts.tasks.sweep_statement_files", "schedule": 3600.0},
+        "score-credits": {"task": "payments.tasks.score_credits", "schedule": 60.0},
+        # What was held arrives up to three days after it was asked for.
+        "score-late-credits": {"task": "payments.tasks.score_credits", "schedule": 3600.0, "kwargs": {"hours": 96}},
         "score-anomalies": {"task": "fraud.tasks.score_anomalies", "schedule": 60.0},
         "score-challengers": {"task": "fraud.tasks.score_challengers", "schedule": 60.0},
         "decide-again": {"task": "fraud.tasks.decide_again", "schedule": 30.0},

@@ -37,6 +37,7 @@ GROUPS: dict[str, list[Item]] = {
         Item("Identity checks", "badge", "kyc_application", "kyc_view", "", "kyc"),
         Item("Fraud cases", "gpp_maybe", "fraud_case", "fraud_view", "?status__exact=OPEN", "fraud"),
         Item("Loan applications", "request_quote", "loans_application", "loan_view", "", "loans"),
+        Item("Credits to look at", "move_to_inbox", "fraud_creditscore", "fraud_view", "?state=open", "credits"),
         Item("Held payments", "hourglass_top", "payments_payment", "payment_view", "?status__exact=HELD", "held"),
     ],
     "Customers": [
@@ -98,6 +99,7 @@ GROUPS: dict[str, list[Item]] = {
 QUEUE_TEXT: dict[str, tuple[str, str, str, str]] = {
     "kyc": ("Identity checks to decide", "kyc_application", "", "badge"),
     "fraud": ("Open fraud cases", "fraud_case", "?status__exact=OPEN", "gpp_maybe"),
+    "credits": ("Credits to look at", "fraud_creditscore", "?state=open", "move_to_inbox"),
     "loans": ("Loans to decide", "loans_application", "", "request_quote"),
     "rules": ("Fraud rules to approve", "fraud_rule", "?state__exact=SHADOW", "rule"),
     "lists": ("Entries of lists to approve", "fraud_listentry", "?state__exact=PENDING", "playlist_add_check"),

@@ -37,6 +37,7 @@ SUBJECTS: dict[str, Subject] = {
     "fee": Subject("Fee", "accounts_feeversion", "account_view"),
     "fraud_backtest": Subject("Backtest", "fraud_backtest", "fraud_view"),
     "fraud_case": Subject("Fraud case", "fraud_case", "fraud_view"),
+    "fraud_credit": Subject("Credit of an account", "fraud_creditscore", "fraud_view"),
     "fraud_entry": Subject("Entry of a fraud list", "fraud_listentry", "fraud_view"),
     "fraud_model": Subject("Fraud model", "fraud_modelversion", "fraud_view"),
     "fraud_rule": Subject("Fraud rule", "fraud_rule", "fraud_view"),

@@ -199,6 +199,16 @@ class TooLittleHistory(errors.Conflict):
     message = "There are too few decisions to learn from."
 
 
+class CreditNotFound(errors.NotFound):
+    code = "credit_not_found"
+    message = "We could not find that credit."
+
+
+class CreditReviewed(errors.Conflict):
+    code = "credit_reviewed"
+    message = "Somebody has looked at this credit in the meantime."
+
+
 class TrainingUnderWay(errors.Conflict):
     code = "training_under_way"
     message = "A training is under way already: wait for its end."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -40,3 +41,12 @@ def pay_bulk_files(**_: Any) -> None:
                 pass
         except Exception:  # one file must not keep all others from being paid; the next tick tries it again
             logger.exception("a file could not be paid", extra={"bulk_file": str(file_id)})
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def score_credits(*, hours: int = 1, **_: Any) -> int:
+    """Have money that arrived of late scored; safe to run twice or at once."""
+    give_up, scored = monotonic() + _SECONDS, 0
+    while monotonic() < give_up and (new := services.score_credits(now=timezone.now(), back=timedelta(hours=hours))):
+        scored += new
+    return scored

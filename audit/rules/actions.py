@@ -31,6 +31,8 @@ ACTIONS: dict[str, str] = {
     "fraud.case_released": "Released a payment",
     "fraud.case_unassigned": "Put a fraud case back",
     "fraud.case_sampled": "Drew an approved payment for review",
+    "fraud.credit_cleared": "Cleared a credit that looked like fraud",
+    "fraud.credit_confirmed": "Confirmed a credit as fraud",
     "fraud.customer_confirmed": "Said that a payment under review was theirs",
     "fraud.customer_denied": "Said that a payment under review was not theirs",
     "fraud.desk_set": "Set what the fraud desk goes by",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fraud.admin.backtests import BacktestAdmin
 from fraud.admin.calls import ApiCallAdmin
 from fraud.admin.cases import CaseAdmin
+from fraud.admin.credits import CreditScoreAdmin
 from fraud.admin.decisions import DecisionAdmin
 from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
 from fraud.admin.models import DriftReportAdmin, ModelVersionAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "ApiCallAdmin",
     "BacktestAdmin",
     "CaseAdmin",
+    "CreditScoreAdmin",
     "DecisionAdmin",
     "DriftReportAdmin",
     "ListEntryAdmin",

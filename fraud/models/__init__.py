@@ -1,6 +1,7 @@
 """Fraud's tables: rules, decisions, cases and labels; the history behind the features; models."""
 
 from fraud.models.anomalies import AnomalyModel, AnomalyScore
+from fraud.models.credits import CreditReview, CreditScore
 from fraud.models.deciding import (
     Case,
     CaseNote,
@@ -46,6 +47,8 @@ __all__ = [
     "CaseNote",
     "CaseQuerySet",
     "CaseStatus",
+    "CreditReview",
+    "CreditScore",
     "CustomerAnswer",
     "Decision",
     "DeskConfig",

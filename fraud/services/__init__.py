@@ -36,6 +36,7 @@ from fraud.services.backtests import LONGEST, request_backtest, request_threshol
 from fraud.services.budget import in_time
 from fraud.services.calls import purge_calls, record_call
 from fraud.services.cases import CaseDecision, CaseResult, close_case_for_subject, decide_case, decide_cases
+from fraud.services.credits import review_credit, score_credits
 from fraud.services.desk import add_note, assign_case, check_items, claim_next, release_assignment, set_desk
 from fraud.services.gateway import Analyzed, analyze_each, analyze_within
 from fraud.services.history import lock_customer
@@ -135,6 +136,8 @@ __all__ = [
     "request_training",
     "retire_rule",
     "return_rule",
+    "review_credit",
+    "score_credits",
     "screen",
     "secret_of",
     "send_again",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import BigIntegerField, Func
 
 from common.db import lock_advisory, use_case
-from fraud.models import Case, Decision
+from fraud.models import Case, Decision, Label
 from fraud.queries import desk
 from fraud.rules.desk import SAMPLED, sample_limit
 from fraud.rules.facts import Outcome
@@ -34,14 +34,19 @@ def draw_sample(*, now: datetime) -> int:
     """
     below = sample_limit(desk.desk_settings().sample_share)
     recent = Decision.objects.filter(at__gt=now - LOOK_BACK, at__lte=now, outcome=Outcome.APPROVED)
-    drawn = recent.annotate(number=SampleNumber("id")).filter(number__lt=below, case__isnull=True)
+    drawn = recent.annotate(number=SampleNumber("id")).filter(number__lt=below, case__isnull=True, label__isnull=True)
     return sum(_open(decision) for decision in drawn.order_by("at", "id")[:MOST_AT_ONCE])
+
+
+def lock_sample() -> None:
+    """Whoever labels a payment without a case takes this, so that nobody opens one meanwhile. Raises NoTransaction."""
+    lock_advisory(namespace=_LOCK, key=0)
 
 
 def _open(decision: Decision) -> bool:
     with use_case():
-        lock_advisory(namespace=_LOCK, key=0)
-        if Case.objects.filter(decision=decision).exists():
+        lock_sample()
+        if Case.objects.filter(decision=decision).exists() or Label.objects.filter(decision=decision).exists():
             return False
         open_case(decision=decision, outcome=SAMPLED, codes=[SAMPLED], score=decision.score)
         record(Case.objects.get(decision=decision), None, "fraud.case_sampled")

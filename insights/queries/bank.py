@@ -27,6 +27,7 @@ from fraud.models import (
     RuleState,
 )
 from fraud.queries import case_queue
+from fraud.queries.credits import credits_to_review
 from identity.models import User
 from identity.permissions import Role
 from kyc.models import Application, State
@@ -77,6 +78,7 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
     parts: list[tuple[str, Callable[[], Queue]]] = [
         ("kyc_view", _kyc_queue),
         ("fraud_view", lambda: _fraud_queue(now)),
+        ("fraud_view", lambda: _credit_queue(now)),
         ("loan_view", _loan_queue),
         ("fraud_approve_rules", _rule_queue),
         ("fraud_approve_rules", _list_queue),
@@ -175,6 +177,11 @@ def _fraud_queue(now: datetime) -> Queue:
         count=Count("pk"), oldest=Min("opened_at"), overdue=Count("pk", filter=Q(due_at__lte=now))
     )
     return Queue("fraud", row["count"], row["oldest"], urgent=_held_queue(now).urgent, overdue=row["overdue"])
+
+
+def _credit_queue(now: datetime) -> Queue:
+    row = credits_to_review(now=now).aggregate(count=Count("pk"), oldest=Min("at"))
+    return Queue("credits", row["count"], row["oldest"])
 
 
 def _loan_queue() -> Queue:

@@ -66,6 +66,7 @@ from payments.services.bulk import (
     purge_bulk_files,
 )
 from payments.services.counter import CounterSlip, preview_at_counter
+from payments.services.credits import score_credits
 from payments.services.deposits import (
     deposit_cash,
     deposit_cash_within,
@@ -214,6 +215,7 @@ __all__ = [
     "review_withdrawal",
     "run_due",
     "save_payee",
+    "score_credits",
     "set_bank_limits",
     "set_own_limits",
     "skip_next_run",

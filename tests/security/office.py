@@ -111,6 +111,8 @@ PAGES: dict[str, Page] = {
     "fraud/backtest/<uuid:backtest_id>/use/": Page("fraud_switch", REASON),
     "fraud/backtest/thresholds/": Page("fraud_edit_rules", {"flag_at": "0.4", "block_at": "0.9", "days": "30"}),
     "fraud/backtest/try-thresholds/": Page("fraud_edit_rules", {}, leads_on=True),
+    "fraud/creditscore/<int:credit_id>/clear/": Page("fraud_decide", REASON),
+    "fraud/creditscore/<int:credit_id>/confirm/": Page("fraud_decide", REASON),
     "fraud/featuresconfig/budget/": Page(
         "fraud_approve_rules", {**REASON, "flagged_share": "2", "blocked_share": "0.1"}
     ),
@@ -247,6 +249,7 @@ def furnish(alice: User) -> Things:
     officer = make_user("furnisher@bank.example", Role.COMPLIANCE)
     accounts.freeze_account(actor=officer, account_id=frozen.pk, reason="For the test", now=now)
     done, waiting = pay(alice, current, bobs), held_payment(alice, current, bobs)
+    payments.score_credits(now=now, back=timedelta(hours=1))
     payments.save_payee(actor=alice, name="Bob Baker", number=bobs.number, pin=PIN, now=now)
     draft = payments.draft_standing_order(
         actor=alice,
@@ -368,6 +371,7 @@ def furnish(alice: User) -> Things:
             "application_id": str(application.pk),
             "case_id": str(case_of(waiting).pk),
             "content_type_id": "1",
+            "credit_id": example("fraud", "creditscore"),
             "entry_id": str(entry.pk),
             "feature": "is_night",
             "layer": "autoencoder",

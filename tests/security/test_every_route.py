@@ -101,6 +101,7 @@ def things(alice: User, request: pytest.FixtureRequest) -> dict[str, str]:
         "layer": "autoencoder",
         "snooze_id": str(payment.pk),
         "webhook_id": str(payment.pk),
+        "credit_id": "1",
         "name": "geo_anomaly_flag",
         "review_id": str(review.pk),
         "payee_id": str(payee.pk),

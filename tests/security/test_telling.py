@@ -102,7 +102,7 @@ class Anything(dict[str, str]):
     """A value for every parameter; nothing of it is looked up."""
 
     def __missing__(self, name: str) -> str:
-        return "1" if name in {"page", "browser_id", "year"} else str(uuid4())
+        return "1" if name in {"page", "browser_id", "credit_id", "year"} else str(uuid4())
 
 
 class Bursting:
