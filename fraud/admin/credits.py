@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import date
 from django.utils import timezone
@@ -15,7 +15,7 @@ from unfold.decorators import display
 
 from common.money import Money
 from fraud import services
-from fraud.admin.files import FileAdmin
+from fraud.admin.files import FileAdmin, side_cell
 from fraud.models import CreditScore
 from fraud.queries.credits import credits_to_review
 from fraud.rules.facts import SUSPICIOUS_FROM
@@ -44,7 +44,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(CreditScore)
 class CreditScoreAdmin(FileAdmin):
-    list_display = ("arrived", "amount", "account_label", "payer", "why", "score_shown", "state")
+    list_display = ("arrived", "amount", "account", "payer", "why", "score_shown", "state")
     list_filter = (StateFilter,)
     list_select_related = ("review__reviewed_by",)
     search_fields = ("account_label", "payer_label")
@@ -58,17 +58,21 @@ class CreditScoreAdmin(FileAdmin):
             *super().get_urls(),
         ]
 
-    @display(description="Arrived", ordering=F("at"))
-    def arrived(self, credit: CreditScore) -> str:
-        return date(credit.at, "j M Y, H:i")
+    @display(description="Arrived", ordering="at")
+    def arrived(self, credit: CreditScore) -> SafeString:
+        return format_html('<span class="whitespace-nowrap">{}</span>', date(credit.at, "j M, H:i"))
 
     @display(description="Amount", ordering="amount_base_minor")
     def amount(self, credit: CreditScore) -> SafeString:
         return format_html('<span class="money">{}</span>', str(Money(credit.amount_minor, credit.currency)))
 
+    @display(description="To")
+    def account(self, credit: CreditScore) -> SafeString:
+        return side_cell(credit.account_label)
+
     @display(description="From")
-    def payer(self, credit: CreditScore) -> str:
-        return credit.payer_label or "–"
+    def payer(self, credit: CreditScore) -> SafeString:
+        return side_cell(credit.payer_label)
 
     @display(description="Why")
     def why(self, credit: CreditScore) -> str:

@@ -55,9 +55,14 @@ def choice(names: Mapping[str, str], code: str) -> str:
 
 def payee_cell(decision: Decision) -> SafeString:
     """The payee's name above the number, as far as both are known."""
-    name, _, number = decision.beneficiary_label.rpartition(", ")
+    return side_cell(decision.beneficiary_label, otherwise=decision.beneficiary_ref)
+
+
+def side_cell(label: str, *, otherwise: str = "") -> SafeString:
+    """One side of a payment, told as “name, number”: the name above the number."""
+    name, _, number = label.rpartition(", ")
     if not name:
-        return format_html("{}", decision.beneficiary_label or decision.beneficiary_ref or "–")
+        return format_html("{}", label or otherwise or "–")
     return format_html('<span>{}<br><span class="office-quiet number">{}</span></span>', name, number)
 
 

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('subject_id', models.UUIDField()),
                 ('customer_id', models.UUIDField()),
                 ('account_ref', models.UUIDField()),
-                ('account_label', models.CharField(blank=True, max_length=80)),
+                ('account_label', models.CharField(blank=True, max_length=120)),
                 ('payer_ref', models.CharField(max_length=64)),
                 ('payer_label', models.CharField(blank=True, max_length=120)),
                 ('amount_minor', models.BigIntegerField()),

@@ -16,7 +16,7 @@ class CreditScore(models.Model):
     subject_id = models.UUIDField()
     customer_id = models.UUIDField()
     account_ref = models.UUIDField()
-    account_label = models.CharField(max_length=80, blank=True)
+    account_label = models.CharField(max_length=120, blank=True)
     payer_ref = models.CharField(max_length=64)
     payer_label = models.CharField(max_length=120, blank=True)
     amount_minor = models.BigIntegerField()

@@ -37,7 +37,7 @@ def score_credits(arrived: Sequence[Credit], *, now: datetime) -> int:
             score, reasons = judge_credit(known.around(credit, now=now))
             CreditScore.objects.create(
                 **asdict(credit)
-                | {"account_label": credit.account_label[:80], "payer_label": credit.payer_label[:120]},
+                | {"account_label": credit.account_label[:120], "payer_label": credit.payer_label[:120]},
                 score=score,
                 reasons=[asdict(reason) for reason in reasons],
                 scored_at=now,

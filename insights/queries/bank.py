@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, Min, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, TruncDate
 
 from accounts import queries as accounts
 from accounts.models import Account, Status
@@ -80,9 +82,6 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
         ("fraud_view", lambda: _fraud_queue(now)),
         ("fraud_view", lambda: _credit_queue(now)),
         ("loan_view", _loan_queue),
-        ("fraud_approve_rules", _rule_queue),
-        ("fraud_approve_rules", _list_queue),
-        ("fraud_approve_rules", _model_queue),
         ("payment_view", lambda: _held_queue(now)),
         ("account_view", _frozen_queue),
     ]
@@ -90,9 +89,7 @@ def queues(*, actor: User, now: datetime) -> list[Queue]:
         # Every held payment has its case: whoever sees the cases need not count the same work twice.
         parts = [part for part in parts if part[0] != "payment_view"]
     found = [queue() for permission, queue in parts if actor.has_perm(f"identity.{permission}")]
-    if actor.has_perm("identity.fraud_view") and (drift := _drift_alarm(now)) is not None:
-        found.append(drift)
-    return found
+    return found + _fraud_approvals_and_drift(actor, now)
 
 
 def next_applications(*, limit: int = 5) -> list[Application]:
@@ -189,29 +186,39 @@ def _loan_queue() -> Queue:
     return Queue("loans", waiting["count"], waiting["oldest"])
 
 
-def _rule_queue() -> Queue:
-    row = Rule.objects.filter(state=RuleState.SHADOW).aggregate(count=Count("pk"), oldest=Min("shadow_at"))
-    return Queue("rules", row["count"], row["oldest"])
+def _fraud_approvals_and_drift(actor: User, now: datetime) -> list[Queue]:
+    """What waits for a second person, and whether payments have drifted: one query, since every page asks.
+
+    Of each kind few wait, so that rows are counted here; a report brings how many of its values drifted.
+    """
+    asked, names = [], []
+    if actor.has_perm("identity.fraud_approve_rules"):
+        asked += [
+            _waiting("rules", Rule.objects.filter(state=RuleState.SHADOW), F("shadow_at")),
+            _waiting("lists", ListEntry.objects.filter(state=EntryState.PENDING), F("created_at")),
+            _waiting("models", ModelVersion.objects.filter(state=ModelState.NOMINATED), F("nominated_at")),
+        ]
+        names = ["rules", "lists", "models"]
+    if actor.has_perm("identity.fraud_view"):
+        reports = DriftReport.objects.filter(day__gte=now.date() - DRIFT_TOLD_FOR)
+        drifted = Func(F("drifted"), function="jsonb_array_length", output_field=IntegerField())
+        asked.append(_waiting("drift", reports, Cast("day", DateTimeField()), number=drifted))
+    if not asked:
+        return []
+    rows = list(asked[0].union(*asked[1:], all=True))
+    found = []
+    for name in names:
+        moments = [at for kind, at, _ in rows if kind == name]
+        found.append(Queue(name, len(moments), min(moments, default=None)))
+    latest = max(((at, number) for kind, at, number in rows if kind == "drift"), default=None)
+    if latest is not None and latest[1]:
+        found.append(Queue("drift", latest[1], alarm="Not as models learnt them: train a challenger"))
+    return found
 
 
-def _list_queue() -> Queue:
-    row = ListEntry.objects.filter(state=EntryState.PENDING).aggregate(count=Count("pk"), oldest=Min("created_at"))
-    return Queue("lists", row["count"], row["oldest"])
-
-
-def _model_queue() -> Queue:
-    row = ModelVersion.objects.filter(state=ModelState.NOMINATED).aggregate(
-        count=Count("pk"), oldest=Min("nominated_at")
-    )
-    return Queue("models", row["count"], row["oldest"])
-
-
-def _drift_alarm(now: datetime) -> Queue | None:
-    """The values that the latest report calls drifted; None while all are steady, or the report is old."""
-    latest = DriftReport.objects.filter(day__gte=now.date() - DRIFT_TOLD_FOR).order_by("-day").first()
-    if latest is None or not latest.drifted:
-        return None
-    return Queue("drift", len(latest.drifted), alarm="Not as models learnt them: train a challenger")
+def _waiting(name: str, rows: QuerySet[Any], at: Combinable, *, number: Combinable | None = None) -> QuerySet[Any]:
+    """(name, moment, number) of each row."""
+    return rows.order_by().values_list(Value(name), at, Value(1) if number is None else number)
 
 
 def _held_queue(now: datetime) -> Queue:

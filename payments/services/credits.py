@@ -35,7 +35,7 @@ def _credit(payment: Payment) -> Credit:
         subject_id=payment.pk,
         customer_id=account.owner.public_id,
         account_ref=account.pk,
-        account_label=account.number,
+        account_label=f"{account.owner.get_full_name()}, {account.number}",
         payer_ref=str(debit.pk) if debit else str(payment.source),
         payer_label=f"{debit.owner.get_full_name()}, {debit.number}" if debit else Source(payment.source).label,
         amount_minor=payment.amount_minor,

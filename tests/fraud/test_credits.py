@@ -140,7 +140,7 @@ def test_the_task_scores_transfers_and_deposits_that_arrived_and_no_others(
     score_credits()
     found = CreditScore.objects.get(subject_id=payment.pk)
     assert (found.subject_kind, found.account_ref, found.payer_ref) == ("payment", to.pk, str(payment.debit_account_id))
-    assert found.account_label == to.number
+    assert found.account_label == f"{to.owner.get_full_name()}, {to.number}"
     assert set(CreditScore.objects.values_list("subject_id", flat=True)) == set(
         Payment.objects.filter(status="COMPLETED", kind__in=["TRANSFER", "DEPOSIT"]).values_list("pk", flat=True)
     )

@@ -132,6 +132,20 @@ def test_a_challenger_scores_in_shadow_and_decides_nothing(keep: Any, screen: An
     assert not Case.objects.exists()
 
 
+def test_every_decision_is_judged_in_shadow_however_many_and_by_the_layers_that_are_on(
+    keep: Any, screen: Any, officer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = keep()
+    for minute in range(5):
+        screen(customer_id=uuid.UUID(int=minute), at=NOON - timedelta(minutes=minute))
+    monkeypatch.setattr(watching, "SHADOW_BATCH", 2)
+    fraud.switch_layer(actor=officer, layer="autoencoder", enabled=False, reason="Too loud", now=NOON)
+    assert watching.score_challengers(now=NOON, seconds=0.0) == 0
+    assert watching.score_challengers(now=NOON) == 5
+    layers = {frozenset(score.layers) for score in ShadowScore.objects.filter(version=version)}
+    assert layers == {frozenset({"rules", "supervised", "isolation_forest", "one_class_svm"})}
+
+
 def test_shadow_gives_what_the_same_model_gives_in_charge(keep: Any, in_charge: Any, screen: Any) -> None:
     in_charge()
     keep()

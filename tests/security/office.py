@@ -249,7 +249,7 @@ def furnish(alice: User) -> Things:
     officer = make_user("furnisher@bank.example", Role.COMPLIANCE)
     accounts.freeze_account(actor=officer, account_id=frozen.pk, reason="For the test", now=now)
     done, waiting = pay(alice, current, bobs), held_payment(alice, current, bobs)
-    payments.score_credits(now=now, back=timedelta(hours=1))
+    payments.score_credits(now=timezone.now(), back=timedelta(hours=1))
     payments.save_payee(actor=alice, name="Bob Baker", number=bobs.number, pin=PIN, now=now)
     draft = payments.draft_standing_order(
         actor=alice,
