@@ -194,7 +194,7 @@ def test_the_queue_shows_pending_first_come_first_served(
     pending(alice, last_name="Archer")
     pending(bob, last_name="Baker")
     client = login(officer)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(15):
         page = client.get(reverse(QUEUE)).content.decode()
     assert page.index("Archer") < page.index("Baker")
     assert "Cole" not in page

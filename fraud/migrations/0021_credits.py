@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fraud', '0019_trainings'),
+        ('fraud', '0020_step_key'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
