@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.rules.fees import Band, Tariff
+from fraud.rules.facts import Outcome
 from payments import services
 from payments.models import BulkFile, BulkRow, Payment
-from tests.payments.factories import PIN
+from payments.services import orders
+from tests.payments.factories import PIN, verdict
 
 Row = tuple[str, str, str, str]
+FLAT_50, FLAT_75 = (Tariff(bands=(Band(0, minor, Decimal(0)),)) for minor in (50, 75))
 
 
 def csv_of(rows: Iterable[Row]) -> bytes:
@@ -69,3 +75,21 @@ def outcomes(file: BulkFile) -> list[str]:
 
 def payments_of(file: BulkFile) -> list[Payment]:
     return [row.payment for row in BulkRow.objects.filter(file=file).exclude(payment=None).select_related("payment")]  # type: ignore[misc]
+
+
+def salaries(staff: list[Account]) -> list[Row]:
+    """100.00 and a bit for each."""
+    return [to(account, f"{100 + index}.00", "November") for index, account in enumerate(staff)]
+
+
+def block(patch: pytest.MonkeyPatch, account: Account) -> None:
+    """Every payment to this account is stopped by the checks."""
+    original = orders.screen
+
+    def screen(order: orders.Order, *, now: Any) -> Any:
+        if order.credit is None or order.credit.pk != account.pk:
+            return original(order, now=now)
+        with verdict(Outcome.BLOCKED):
+            return original(order, now=now)
+
+    patch.setattr(orders, "screen", screen)

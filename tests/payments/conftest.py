@@ -6,7 +6,9 @@ import pytest
 
 from accounts.models import Account
 from identity.models import User
+from identity.permissions import Role
 from tests.accounts.factories import open_test_account
+from tests.conftest import make_user
 from tests.payments.factories import give_pin
 
 
@@ -31,3 +33,20 @@ def bank(alice: User, bob: User) -> Bank:
         savings=open_test_account(alice, "SAV-EUR", "500.00"),
         bobs=open_test_account(bob, "CUR-EUR", "100.00"),
     )
+
+
+@pytest.fixture
+def firm(alice: User) -> Account:
+    """Alice's business account with 1,000.00."""
+    give_pin(alice)
+    return open_test_account(alice, "BUS-EUR", "1000.00")
+
+
+@pytest.fixture
+def staff(firm: Account) -> list[Account]:
+    """Three people to pay."""
+    people = [("Dora Dean", "dora"), ("Emil Eder", "emil"), ("Fred Frost", "fred")]
+    return [
+        open_test_account(make_user(f"{mail}@example.com", Role.CUSTOMER, name=name), amount="10.00")
+        for name, mail in people
+    ]

@@ -1,9 +1,7 @@
-"""Files of payments: the check, the confirmation, and both ways of paying."""
+"""Files of payments whose rows are paid one by one: what becomes of each, and of its neighbours."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -12,103 +10,36 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.models import Account, Product
-from accounts.rules.fees import Band, Operation, Tariff
+from accounts.models import Account
+from accounts.rules.fees import Operation
 from audit.models import AuditEvent
-from common.errors import DomainError
 from fraud import services as fraud
 from fraud.models import Case, Decision
 from fraud.rules.facts import Outcome
-from identity import services as identity
 from identity.models import User
-from identity.permissions import Role
 from ledger import queries as ledger_queries
 from ledger import services as ledger
 from notifications.models import OutboxEvent
 from payments import queries, services
-from payments.models import BulkFile, BulkRow, Channel, Limit, Payment, Status
-from payments.services import bulk, many, orders
+from payments.models import BulkFile, BulkRow, Channel, Status
+from payments.services import bulk, many
 from tests.accounts.factories import open_test_account, set_test_fee
-from tests.conftest import make_user
-from tests.payments.bulk import checked, checks, confirmed, outcomes, paid, payments_of, to
+from tests.payments.bulk import (
+    FLAT_50,
+    FLAT_75,
+    block,
+    checked,
+    confirmed,
+    outcomes,
+    paid,
+    payments_of,
+    salaries,
+    to,
+)
 from tests.payments.conftest import Bank
-from tests.payments.factories import PIN, give_pin, held, posted, verdict
+from tests.payments.factories import held, posted, verdict
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def firm(alice: User) -> Account:
-    """Alice's business account with 1,000.00."""
-    give_pin(alice)
-    return open_test_account(alice, "BUS-EUR", "1000.00")
-
-
-@pytest.fixture
-def staff(firm: Account) -> list[Account]:
-    """Three people to pay."""
-    people = [("Dora Dean", "dora"), ("Emil Eder", "emil"), ("Fred Frost", "fred")]
-    return [
-        open_test_account(make_user(f"{mail}@example.com", Role.CUSTOMER, name=name), amount="10.00")
-        for name, mail in people
-    ]
-
-
-def salaries(staff: list[Account]) -> list[Any]:
-    return [to(account, f"{100 + index}.00", "November") for index, account in enumerate(staff)]
-
-
-def test_the_check_says_what_would_become_of_each_row_and_moves_nothing(
-    firm: Account, staff: list[Account], alice: User, officer: User
-) -> None:
-    dollars = open_test_account(staff[0].owner, "WAL-USD", "10.00")
-    frozen = open_test_account(staff[0].owner, "CUR-EUR", "10.00")
-    accounts.freeze_account(actor=officer, account_id=frozen.pk, reason="For the test", now=timezone.now())
-    own = open_test_account(alice, "CUR-EUR", "10.00")
-    file = checked(
-        firm,
-        [
-            to(staff[0], "100.00"),
-            ("Emil Edder", staff[1].number, "1.00", ""),
-            ("Quite Another", staff[2].number, "1.00", ""),
-            ("Landlord", "DE89370400440532013000", "10.00", "Rent"),
-            ("Nobody", "BP00000000000000", "1.00", ""),
-            ("Nobody", "no number", "1.00", ""),
-            to(own, "1.00"),
-            to(dollars, "1.00"),
-            to(frozen, "1.00"),
-            to(staff[0], "100.00"),
-            to(staff[0], "100.00", "Bonus"),
-            to(staff[1], "9000.00"),
-            to(staff[1], "787.99"),
-        ],
-    )
-    assert checks(file) == [
-        "OK", "NAME_CLOSE", "NAME_NO_MATCH", "OTHER_BANK", "UNKNOWN_PAYEE", "UNKNOWN_PAYEE", "OWN_ACCOUNT",
-        "WRONG_CURRENCY", "NOT_USABLE", "DUPLICATE", "OK", "NO_MONEY", "OK",
-    ]  # fmt: skip
-    assert not Payment.objects.exists()
-    assert not Decision.objects.exists()
-    sums = queries.bulk_sums(file)
-    assert (sums.rows, sums.payable, sums.skipped, sums.warned, sums.payable_minor) == (13, 6, 7, 2, 999_99)
-
-
-def test_the_check_counts_the_limits_row_by_row(firm: Account, staff: list[Account]) -> None:
-    Limit.objects.create(
-        customer=firm.owner,
-        channel=Channel.BULK,
-        set_by="BANK",
-        per_payment_minor=200_00,
-        daily_minor=250_00,
-        new_payee_minor=150_00,
-        changed_at=timezone.now(),
-    )
-    rows = [to(staff[0], "200.01"), to(staff[0], "100.00", "a"), to(staff[0], "60.00", "b"), to(staff[1], "150.00")]
-    file = checked(firm, [*rows, to(staff[2], "0.01")])
-    assert checks(file) == ["OVER_LIMIT", "OK", "OVER_LIMIT", "OK", "OVER_LIMIT"]
-    texts = file.rows.order_by("number").values_list("check_text", flat=True)
-    assert ["a day" in text for text in texts] == [False, False, False, False, True]
-    assert outcomes(paid(file)) == ["SKIPPED", "COMPLETED", "SKIPPED", "COMPLETED", "SKIPPED"]
 
 
 def test_pays_each_row_and_tells_payees_and_the_customer_once(firm: Account, staff: list[Account]) -> None:
@@ -147,33 +78,6 @@ def test_what_the_ledger_alone_refuses_leaves_no_decision(firm: Account, staff: 
     assert posted(firm) == 1000_00 - 202_00
 
 
-def test_all_or_nothing_pays_nothing_when_one_row_fails(firm: Account, staff: list[Account], officer: User) -> None:
-    file = confirmed(checked(firm, salaries(staff), mode="WHOLE"))
-    accounts.freeze_account(actor=officer, account_id=staff[1].pk, reason="For the test", now=timezone.now())
-    services.pay_next_rows(file_id=file.pk, now=timezone.now())
-    file.refresh_from_db()
-    assert (file.status, outcomes(file)) == (
-        "REFUSED",
-        ["whole_refused", "payee_account_not_usable", "whole_refused"],
-    )
-    assert (posted(firm), Payment.objects.count(), Decision.objects.count()) == (1000_00, 0, 0)
-    assert OutboxEvent.objects.filter(user=firm.owner, kind="bulk_file_refused").count() == 1
-
-
-def test_all_or_nothing_pays_nothing_when_the_ledger_refuses_one(firm: Account, staff: list[Account]) -> None:
-    file = confirmed(checked(firm, salaries(staff), mode="WHOLE"))
-    ledger.set_status(account_id=staff[1].ledger_account_id, status="FROZEN")
-    services.pay_next_rows(file_id=file.pk, now=timezone.now())
-    assert outcomes(file) == ["whole_refused", "payee_account_not_usable", "whole_refused"]
-    assert (posted(firm), Payment.objects.count(), Decision.objects.count()) == (1000_00, 0, 0)
-
-
-def test_all_or_nothing_pays_all(firm: Account, staff: list[Account]) -> None:
-    file = paid(checked(firm, salaries(staff), mode="WHOLE"))
-    assert (file.status, outcomes(file)) == ("DONE", ["COMPLETED"] * 3)
-    assert posted(firm) == 1000_00 - 303_00
-
-
 @pytest.mark.parametrize("mode", ["EACH", "WHOLE"])
 def test_a_flagged_row_is_held_with_its_case(firm: Account, staff: list[Account], mode: str) -> None:
     file = checked(firm, salaries(staff), mode=mode)
@@ -194,36 +98,10 @@ def test_a_blocked_row_is_refused_and_its_neighbours_are_paid(
     file = checked(firm, salaries(staff))
     blocked = staff[1]
     with monkeypatch.context() as patch:
-        _block(patch, blocked)
+        block(patch, blocked)
         paid(file)
     assert outcomes(file) == ["COMPLETED", "REFUSED", "COMPLETED"]
     assert posted(firm) == 1000_00 - 202_00
-
-
-def test_all_or_nothing_keeps_the_evidence_of_a_blocked_row(
-    firm: Account, staff: list[Account], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = checked(firm, salaries(staff), mode="WHOLE")
-    with monkeypatch.context() as patch:
-        _block(patch, staff[1])
-        paid(file)
-    assert (file.status, outcomes(file)) == ("REFUSED", ["whole_refused", "REFUSED", "whole_refused"])
-    (payment,) = payments_of(file)
-    assert Decision.objects.get().pk == payment.decision_id
-    assert Case.objects.get(subject_id=payment.pk).outcome == "BLOCKED"
-    assert (posted(firm), held(firm)) == (1000_00, 0)
-
-
-def _block(patch: pytest.MonkeyPatch, account: Account) -> None:
-    original = orders.screen
-
-    def screen(order: orders.Order, *, now: Any) -> Any:
-        if order.credit is None or order.credit.pk != account.pk:
-            return original(order, now=now)
-        with verdict(Outcome.BLOCKED):
-            return original(order, now=now)
-
-    patch.setattr(orders, "screen", screen)
 
 
 def test_a_scorer_that_fails_holds_every_row(
@@ -245,31 +123,16 @@ def test_a_file_is_no_burst(firm: Account, bank: Bank) -> None:
     assert outcomes(paid(checked(firm, rows))) == ["COMPLETED"] * 12
 
 
-def flat(minor: int) -> Tariff:
-    return Tariff(bands=(Band(0, minor, Decimal(0)),))
-
-
 def test_the_fee_is_shown_taken_and_not_changed_in_between(firm: Account, staff: list[Account]) -> None:
-    set_test_fee("BUS-EUR", Operation.TRANSFER, flat(50))
+    set_test_fee("BUS-EUR", Operation.TRANSFER, FLAT_50)
     file = checked(firm, [*salaries(staff), ("Landlord", "DE89370400440532013000", "10.00", "Rent")])
     assert queries.bulk_sums(file).fees_minor == 150
     other = checked(firm, [to(staff[0], "5.00", "Later")])
     paid(file)
     assert outcomes(file) == ["COMPLETED"] * 4
     assert posted(firm) == 1000_00 - 313_00 - 150
-    set_test_fee("BUS-EUR", Operation.TRANSFER, flat(75))
+    set_test_fee("BUS-EUR", Operation.TRANSFER, FLAT_75)
     assert outcomes(paid(other)) == ["fee_changed"]
-
-
-def test_all_or_nothing_takes_fees_too_or_none(firm: Account, staff: list[Account]) -> None:
-    set_test_fee("BUS-EUR", Operation.TRANSFER, flat(50))
-    refused = confirmed(checked(firm, salaries(staff), mode="WHOLE"))
-    ledger.set_status(account_id=staff[2].ledger_account_id, status="FROZEN")
-    services.pay_next_rows(file_id=refused.pk, now=timezone.now())
-    assert posted(firm) == 1000_00
-    ledger.set_status(account_id=staff[2].ledger_account_id, status="ACTIVE")
-    assert outcomes(paid(checked(firm, salaries(staff), mode="WHOLE"))) == ["COMPLETED"] * 3
-    assert posted(firm) == 1000_00 - 303_00 - 150
 
 
 def test_rows_go_on_until_the_money_is_used_up(firm: Account, staff: list[Account]) -> None:
@@ -313,79 +176,6 @@ def test_a_frozen_account_or_a_closed_login_pays_nothing(firm: Account, staff: l
     assert posted(firm) == 1000_00
 
 
-def test_is_confirmed_once_with_the_pin_and_the_digest(firm: Account, staff: list[Account], bank: Bank) -> None:
-    file, now = checked(firm, salaries(staff)), timezone.now()
-    with pytest.raises(DomainError) as wrong:
-        confirmed(file, pin="0000")
-    assert wrong.value.error_code == "wrong_pin"
-    with pytest.raises(services.BulkFileDiffers):
-        confirmed(file, sha256="0" * 64)
-    give_pin(bank.bob)
-    with pytest.raises(services.BulkFileNotFound):
-        confirmed(file, actor=bank.bob)
-    assert confirmed(file, now=now).status == "CONFIRMED"
-    assert confirmed(file, now=now + timedelta(seconds=5)).pk == file.pk, "a double click"
-    with pytest.raises(services.BulkFileOver):
-        confirmed(file, now=now + timedelta(seconds=11))
-    assert AuditEvent.objects.filter(action="bulk_file.confirmed").count() == 1
-
-
-def test_an_expired_check_and_a_cancelled_file_are_not_confirmed(firm: Account, staff: list[Account]) -> None:
-    file = checked(firm, salaries(staff))
-    with pytest.raises(services.BulkFileExpired):
-        confirmed(file, now=file.expires_at)
-    services.cancel_bulk_file(actor=firm.owner, file_id=file.pk, now=timezone.now())
-    with pytest.raises(services.BulkFileOver):
-        confirmed(file)
-    with pytest.raises(services.BulkFileOver):
-        services.cancel_bulk_file(actor=firm.owner, file_id=file.pk, now=timezone.now())
-
-
-def test_a_confirmed_file_can_be_cancelled_before_it_starts(firm: Account, staff: list[Account]) -> None:
-    file = confirmed(checked(firm, salaries(staff)))
-    services.cancel_bulk_file(actor=firm.owner, file_id=file.pk, now=timezone.now())
-    assert not services.pay_next_rows(file_id=file.pk, now=timezone.now())
-    assert services.bulk_files_to_pay() == []
-    assert (posted(firm), outcomes(file)) == (1000_00, ["WAITING"] * 3)
-
-
-def test_nothing_payable_is_not_confirmed(firm: Account, staff: list[Account]) -> None:
-    unknown = ("Nobody", "BP00000000000000", "1.00", "")
-    with pytest.raises(services.BulkFileNotPayable):
-        confirmed(checked(firm, [unknown]))
-    with pytest.raises(services.BulkFileNotPayable) as refusal:
-        confirmed(checked(firm, [unknown, *salaries(staff)], mode="WHOLE"))
-    assert "every row" in refusal.value.text
-    assert confirmed(checked(firm, [unknown, *salaries(staff)])).status == "CONFIRMED"
-
-
-def test_only_accounts_whose_product_allows_it(bank: Bank, firm: Account, staff: list[Account]) -> None:
-    with pytest.raises(services.BulkNotAllowed):
-        checked(bank.current, salaries(staff))
-    with pytest.raises(services.AccountNotFound):
-        checked(firm, salaries(staff), actor=bank.bob)
-    file = confirmed(checked(firm, salaries(staff)))
-    Product.objects.filter(pk="BUS-EUR").update(allows_bulk=False)
-    services.pay_next_rows(file_id=file.pk, now=timezone.now())
-    assert outcomes(file) == ["bulk_not_allowed"] * 3
-
-
-def test_only_so_many_files_wait(firm: Account, staff: list[Account], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MOST_WAITING", 1)
-    file = checked(firm, salaries(staff))
-    with pytest.raises(services.TooManyBulkFiles):
-        checked(firm, salaries(staff))
-    assert checked(firm, salaries(staff), now=file.expires_at), "an expired one does not count"
-
-
-def test_forgets_what_nobody_confirmed_and_nothing_else(firm: Account, staff: list[Account]) -> None:
-    kept, stale = checked(firm, salaries(staff)), checked(firm, salaries(staff))
-    paid(kept)
-    assert services.purge_bulk_files(now=stale.expires_at) == 0
-    assert services.purge_bulk_files(now=stale.expires_at + timedelta(days=1, seconds=1)) == 1
-    assert list(BulkFile.objects.all()) == [kept]
-
-
 def test_the_database_keeps_what_was_checked_and_what_was_paid(firm: Account, staff: list[Account]) -> None:
     file = paid(checked(firm, salaries(staff)))
     row = file.rows.order_by("number")[0]
@@ -408,24 +198,6 @@ def test_the_database_keeps_what_was_checked_and_what_was_paid(firm: Account, st
     ):
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
-
-
-def test_the_same_content_paid_before_is_known(firm: Account, staff: list[Account]) -> None:
-    first = paid(checked(firm, salaries(staff)))
-    again = checked(firm, salaries(staff))
-    assert queries.paid_before(again) == first
-    assert queries.paid_before(first) is None
-
-
-def test_a_locked_pin_confirms_nothing(firm: Account, staff: list[Account]) -> None:
-    file = checked(firm, salaries(staff))
-    for _ in range(5):
-        with pytest.raises(DomainError):
-            confirmed(file, pin="0000")
-    with pytest.raises(identity.PinLocked):
-        confirmed(file, pin=PIN)
-    file.refresh_from_db()
-    assert file.status == "CHECKED"
 
 
 def test_an_empty_list_makes_nothing(firm: Account) -> None:

@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import Account
-from identity.models import User
 from identity.permissions import Role
 from payments import services
 from payments.models import BulkFile
@@ -22,12 +21,6 @@ from tests.payments.factories import PIN, give_pin, posted
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Any]
-
-
-@pytest.fixture
-def firm(alice: User) -> Account:
-    give_pin(alice)
-    return open_test_account(alice, "BUS-EUR", "1000.00")
 
 
 @pytest.fixture

@@ -28,12 +28,6 @@ Login = Callable[[User], Client]
 
 
 @pytest.fixture
-def firm(alice: User) -> Account:
-    give_pin(alice)
-    return open_test_account(alice, "BUS-EUR", "1000.00")
-
-
-@pytest.fixture
 def payee() -> Account:
     return open_test_account(make_user("dora@example.com", Role.CUSTOMER, name="Dora Dean"), amount="10.00")
 

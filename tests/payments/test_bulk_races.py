@@ -11,7 +11,6 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from accounts.models import Account
-from identity.models import User
 from identity.permissions import Role
 from ledger import services as ledger
 from notifications import services as notifications
@@ -22,17 +21,11 @@ from tests.accounts.factories import open_test_account
 from tests.conftest import make_user
 from tests.patience import meeting
 from tests.payments.bulk import checked, confirmed, outcomes, to
-from tests.payments.factories import give_pin, posted
+from tests.payments.factories import posted
 from tests.payments.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 12
-
-
-@pytest.fixture
-def firm(alice: User) -> Account:
-    give_pin(alice)
-    return open_test_account(alice, "BUS-EUR", "1000.00")
 
 
 @pytest.fixture
