@@ -129,6 +129,32 @@ _MATCHED = OpenApiExample(
         "undone_at": None,
     },
 )
+_STATEMENT = {
+    "id": "3a1f9a10-6b7a-4a55-9d1e-0c4d4c1f0e3f",
+    "file_name": "november.xml",
+    "source": "camt053",
+    "currency": "EUR",
+    "first_date": "2026-11-01",
+    "last_date": "2026-11-20",
+    "line_count": 214,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "imported_at": "2026-11-21T10:15:00Z",
+}
+_LINE = {
+    "id": "7c6f0b1e-1c2d-4e5f-8a9b-0c1d2e3f4a5b",
+    "statement": _STATEMENT["id"],
+    "number": 17,
+    "booked_date": "2026-11-19",
+    "amount": "250.00",
+    "currency": "EUR",
+    "reference": "NOTPROVIDED",
+    "description": "Incoming credit",
+    "is_matched": False,
+}
+
+
+def _answers(name: str, value: dict[str, Any]) -> list[OpenApiExample]:
+    return [OpenApiExample(name, response_only=True, value=value)]
 
 
 def _staff(request: Request, permission: str) -> User:
@@ -147,6 +173,7 @@ class Statements(ApiView):
         tags=TAGS,
         parameters=_PAGES,
         responses={200: OutsideStatementOut(many=True), 401: ProblemSerializer, 403: _FORBIDDEN},
+        examples=_answers("A month of camt.053", _STATEMENT),
     )
     def get(self, request: Request) -> Response:
         _staff(request, "ledger_view")
@@ -168,6 +195,7 @@ class Statements(ApiView):
             403: _FORBIDDEN,
             422: OpenApiResponse(ProblemSerializer, description="`unreadable_statement`, `currency_mismatch`"),
         },
+        examples=_answers("Imported", {"statement": _STATEMENT, "again": False, "matched": 209}),
     )
     def post(self, request: Request) -> Response:
         actor = _staff(request, "ledger_reconcile")
@@ -195,6 +223,7 @@ class Lines(ApiView):
         tags=TAGS,
         parameters=[OpenApiParameter("matched", enum=["no", "yes"]), *_PAGES],
         responses={200: LineOut(many=True), 401: ProblemSerializer, 403: _FORBIDDEN},
+        examples=_answers("It waits", _LINE),
     )
     def get(self, request: Request) -> Response:
         _staff(request, "ledger_view")
@@ -214,7 +243,10 @@ class TryRules(ApiView):
         tags=TAGS,
         request=RulesIn,
         responses={200: RulesOut, 400: ProblemSerializer, 401: ProblemSerializer, 403: _FORBIDDEN},
-        examples=[OpenApiExample("Euro", request_only=True, value={"currency": "EUR"})],
+        examples=[
+            OpenApiExample("Euro", request_only=True, value={"currency": "EUR"}),
+            *_answers("Three more", {"matched": 3}),
+        ],
     )
     def post(self, request: Request) -> Response:
         actor = _staff(request, "ledger_reconcile")

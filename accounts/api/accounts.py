@@ -25,7 +25,7 @@ from identity.authentication import FOR_CUSTOMERS
 
 TAGS = ["accounts"]
 _NOT_FOUND = OpenApiResponse(ProblemSerializer, description="`unknown_account`: there is none, or it is not yours.")
-_ACCOUNT = OpenApiExample(
+ACCOUNT = OpenApiExample(
     "A current account",
     response_only=True,
     value={
@@ -61,7 +61,7 @@ class Accounts(ApiView):
             OpenApiParameter("page_size", int),
         ],
         responses={200: AccountOut(many=True), 400: ProblemSerializer, 401: ProblemSerializer},
-        examples=[_ACCOUNT],
+        examples=[ACCOUNT],
     )
     def get(self, request: Request) -> Response:
         found = AccountFilter(request.query_params, queryset=queries.own_accounts(request.user))
@@ -108,7 +108,7 @@ class Accounts(ApiView):
                     "source_account": "0b0f8a1e-6a0c-4f0e-8f0e-2b6a3f9d1c11",
                 },
             ),
-            _ACCOUNT,
+            ACCOUNT,
         ],
     )
     @idempotent
@@ -135,7 +135,7 @@ class AccountDetail(ApiView):
         summary="Get one of your accounts",
         tags=TAGS,
         responses={200: AccountOut, 401: ProblemSerializer, 404: _NOT_FOUND},
-        examples=[_ACCOUNT],
+        examples=[ACCOUNT],
     )
     def get(self, request: Request, account_id: UUID) -> Response:
         account = queries.get_account_for(actor=request.user, account_id=account_id)

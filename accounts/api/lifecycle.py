@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import queries, services
-from accounts.api.accounts import TAGS
+from accounts.api.accounts import ACCOUNT, TAGS
 from accounts.queries.closing import settlement
 from accounts.serializers import AccountOut, CloseIn, ClosingOut, ReactivateIn
 from audit.idempotency import IDEMPOTENCY_KEY, idempotent
@@ -42,7 +42,7 @@ class Reactivate(ApiView):
             422: OpenApiResponse(ProblemSerializer, description="`wrong_pin`"),
             429: ProblemSerializer,
         },
-        examples=[OpenApiExample("With the PIN", request_only=True, value={"pin": "4826"})],
+        examples=[OpenApiExample("With the PIN", request_only=True, value={"pin": "4826"}), ACCOUNT],
     )
     def post(self, request: Request, account_id: UUID) -> Response:
         given = ReactivateIn(data=request.data)
@@ -115,7 +115,18 @@ class Close(ApiView):
                     "expected_rest": "497.62",
                     "payout_account": "0b0f8a1e-6a0c-4f0e-8f0e-2b6a3f9d1c11",
                 },
-            )
+            ),
+            OpenApiExample(
+                "A closed account",
+                response_only=True,
+                value={
+                    **ACCOUNT.value,
+                    "status": "CLOSED",
+                    "balance": "0.00",
+                    "available": "0.00",
+                    "closed_at": "2026-11-22T09:00:00Z",
+                },
+            ),
         ],
     )
     def post(self, request: Request, account_id: UUID) -> HttpResponseBase:

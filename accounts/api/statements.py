@@ -201,6 +201,7 @@ class IssuedFile(ApiView):
             (429, "application/problem+json"): ProblemSerializer,
             (503, "application/problem+json"): OpenApiResponse(ProblemSerializer, description="`statement_damaged`"),
         },
+        examples=[OpenApiExample("As CSV", response_only=True, media_type="text/csv", value=_CSV_EXAMPLE)],
     )
     def get(self, request: Request, account_id: UUID, month: str) -> StreamingHttpResponse:
         issued = statements.get_monthly_for(actor=request.user, account_id=account_id, month=periods.month_of(month))

@@ -149,6 +149,11 @@ _COUNTED = _FILE | {
     "paid_amount": "0.00",
     "held_amount": "0.00",
 }  # fmt: skip
+_RESULT_EXAMPLE = (
+    "row,name,account,amount,currency,reference,name check,outcome,explanation,fee,payment id\r\n"
+    "2,Bob Baker,BP17210455678890,250.00,EUR,November,Match,Completed,,0.00,6b7a1f3e-3f0e-4a55-9d1e-0c4d4c1f9a10\r\n"
+    "3,Eve Evans,BP00000000000000,80.00,EUR,November,,Unknown account,No account has this number. Check it with the payee.,,\r\n"
+)
 _ROW = {
     "row": 11,
     "name": "Former Employee",
@@ -340,6 +345,7 @@ class BulkResult(ApiView):
             (404, "application/problem+json"): _NOT_FOUND,
             (429, "application/problem+json"): ProblemSerializer,
         },
+        examples=[OpenApiExample("Two rows", response_only=True, media_type="text/csv", value=_RESULT_EXAMPLE)],
     )
     def get(self, request: Request, bulk_id: UUID) -> StreamingHttpResponse:
         file = queries.get_bulk_file_for(actor=caller(request), file_id=bulk_id)

@@ -77,6 +77,49 @@ _TRANSFER = OpenApiExample(
         "pin": "4826",
     },
 )
+_DEPOSIT = OpenApiExample(
+    "Into an account",
+    request_only=True,
+    value={"account_number": "BP42123456789012", "amount": "250.00", "currency": "EUR", "description": "Wages"},
+)
+_DEPOSITED = OpenApiExample(
+    "A deposit",
+    response_only=True,
+    status_codes=["201"],
+    value={
+        **_COMPLETED.value,
+        "kind": "DEPOSIT",
+        "direction": "IN",
+        "other_name": "",
+        "other_number": "",
+        "description": "Wages",
+        "name_check": "",
+    },
+)
+_WITHDRAW = OpenApiExample(
+    "To another bank",
+    request_only=True,
+    value={
+        "debit_account": "0b0f8a1e-6a0c-4f0e-8f0e-2b6a3f9d1c11",
+        "iban": "DE89370400440532013000",
+        "amount": "250.00",
+        "currency": "EUR",
+        "description": "Rent",
+        "pin": "4826",
+    },
+)
+_WITHDRAWN = OpenApiExample(
+    "A completed withdrawal",
+    response_only=True,
+    status_codes=["201"],
+    value={
+        **_COMPLETED.value,
+        "kind": "WITHDRAWAL",
+        "other_name": "",
+        "other_number": "DE89 3704 0044 0532 0130 00",
+        "name_check": "",
+    },
+)
 
 
 class MoneyView(ApiView):
@@ -124,6 +167,7 @@ class Deposit(MoneyView):
         parameters=[IDEMPOTENCY_KEY],
         request=DepositIn,
         responses={201: PaymentOut, **PROBLEMS},
+        examples=[_DEPOSIT, _DEPOSITED],
     )
     def post(self, request: Request) -> HttpResponseBase:
         return super().post(request)
@@ -152,6 +196,7 @@ class Withdraw(MoneyView):
         parameters=[IDEMPOTENCY_KEY],
         request=WithdrawIn,
         responses={201: PaymentOut, **PROBLEMS},
+        examples=[_WITHDRAW, _WITHDRAWN],
     )
     def post(self, request: Request) -> HttpResponseBase:
         return super().post(request)
