@@ -93,19 +93,17 @@ BEGIN
 
   FOR i IN 1..n LOOP
     r := ref_of[i]; d := debit_of[i]; c := credit_of[i]; amount := p_amounts[i];
-    -- In the order in which the single path would find it: the lower account first.
+    -- In the order in which the single path would find it: what no account can hold, then the lower account first.
     code := CASE
       WHEN amount <= 0 THEN 1010
       WHEN d = c THEN 1011
       WHEN used_by[r] > 0 OR number_of[r] IS NULL THEN 1
+      WHEN problem[d] = 0 AND funds[d] < amount - 9223372036854775807 - 1 THEN 1010
+      WHEN problem[c] = 0 AND funds[c] > 9223372036854775807 - amount THEN 1010
       WHEN problem[least(d, c)] <> 0 THEN problem[least(d, c)]
-      WHEN d < c AND funds[d] < amount - 9223372036854775807 - 1 THEN 1010
       WHEN d < c AND funds[d] - amount < lowest[d] THEN 1001
-      WHEN c < d AND funds[c] > 9223372036854775807 - amount THEN 1010
       WHEN problem[greatest(d, c)] <> 0 THEN problem[greatest(d, c)]
-      WHEN funds[d] < amount - 9223372036854775807 - 1 THEN 1010
       WHEN funds[d] - amount < lowest[d] THEN 1001
-      WHEN funds[c] > 9223372036854775807 - amount THEN 1010
       WHEN currencies[d] <> currencies[c] THEN 1005
       ELSE 0
     END;
