@@ -200,7 +200,7 @@ class TransactionOut(Shape[Decision]):
     score = serializers.FloatField(help_text="0.0 to 1.0")
     level = serializers.SerializerMethodField(help_text="SAFE below 0.5, SUSPICIOUS below 0.8, else CRITICAL.")
     risk_level = serializers.SerializerMethodField(help_text="The level as LOW, MEDIUM or HIGH.")
-    confidence = serializers.CharField(help_text="HIGH: all layers agree, MEDIUM: two or more, LOW: one.")
+    confidence = serializers.CharField(help_text="HIGH: all of several layers agree, MEDIUM: two or more, LOW: one.")
     agreement_percent = serializers.IntegerField(allow_null=True)
     layers = serializers.DictField(child=serializers.FloatField(), help_text="What each layer said, 0.0 to 1.0.")
     primary_method = serializers.CharField(help_text="The layer that decided.")

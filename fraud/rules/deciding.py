@@ -148,9 +148,10 @@ def _bent(score: float, name: LayerName, thresholds: Thresholds) -> float:
 
 
 def _confidence(agreeing: int, layers: int) -> Confidence:
-    if agreeing == layers:
-        return Confidence.HIGH
-    return Confidence.MEDIUM if agreeing >= 2 else Confidence.LOW
+    """One voice is one voice, also where there is no second layer to ask."""
+    if agreeing < 2:
+        return Confidence.LOW
+    return Confidence.HIGH if agreeing == layers else Confidence.MEDIUM
 
 
 def _reason(name: LayerName, stack: Stack, row: Floats, vector: Vector, currency: str) -> Reason:

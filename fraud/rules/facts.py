@@ -90,7 +90,7 @@ class RiskLevel(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How many layers are on the decision's side: all, at least two, one."""
+    """How many layers are on the decision's side: all of several, at least two, one."""
 
     HIGH = "HIGH"
     MEDIUM = "MEDIUM"

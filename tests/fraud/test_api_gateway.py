@@ -37,7 +37,7 @@ def test_a_harmless_transaction_is_approved(gateway: Gateway) -> None:
     assert answer.status_code == 201, answer.content
     verdict = answer.json()
     assert verdict | {"status": "APPROVED", "outcome": "APPROVED", "score": 0.0, "level": "SAFE"} == verdict
-    assert verdict | {"risk_level": "LOW", "confidence": "LOW", "agreement_percent": 100} | verdict == verdict
+    assert verdict | {"risk_level": "LOW", "confidence": "LOW", "agreement_percent": 100} == verdict
     assert verdict | {"transaction_id": "shop-1", "kind": "gateway", "case_id": None, "reasons": []} == verdict
     assert (verdict["layers"], verdict["primary_method"]) == ({"rules": 0.0}, "rules")
     assert (verdict["amount"], verdict["channel"], verdict["transfer_type"]) == ("12.50", "GATEWAY", "CARD")

@@ -20,6 +20,7 @@ from common.errors import Forbidden, Invalid
 from fraud import services as fraud
 from fraud.errors import ModelStateConflict, ModelUnusable, SameNominatorAndPromoter, UnknownFeature, UnknownSwitch
 from fraud.models import Decision, ModelFile, ModelState, ModelVersion, Rule
+from fraud.rules.deciding import _confidence
 from fraud.rules.facts import Outcome
 from fraud.rules.learning import artifact, boosting, unsupervised
 from fraud.rules.learning.artifact import BrokenArtifact, Sealed, seal, unseal
@@ -288,3 +289,11 @@ def test_a_hard_rule_blocks_whatever_the_model_says(in_charge: Any, screen: Any,
     verdict = screen(amount_minor=20_000_01, country="NG")
     assert (verdict.outcome, verdict.primary_method) == (Outcome.BLOCKED, "rules")
     assert verdict.score == 0.95
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "layers", "confidence"),
+    [(1, 1, "LOW"), (2, 2, "HIGH"), (5, 5, "HIGH"), (4, 5, "MEDIUM"), (2, 5, "MEDIUM"), (1, 5, "LOW"), (0, 5, "LOW")],
+)
+def test_confidence_counts_voices(agreeing: int, layers: int, confidence: str) -> None:
+    assert _confidence(agreeing, layers) == confidence
