@@ -203,6 +203,22 @@ class TestLookUps:
         days = queries.daily_balances([history], date(2024, 1, 31), date(2024, 2, 3))[history]
         assert days == [(date(2024, 1, 31), 300), (date(2024, 2, 1), 400), (date(2024, 2, 2), 400)]
 
+    def test_gives_balances_by_value_date_across_months(self, history, customer, pay):
+        late = {"booked_at": datetime(2025, 1, 10, tzinfo=UTC), "value_date": date(2024, 3, 15)}
+        pay(customer(0, floor=None), history, 50, **late)
+        expected = {
+            date(2023, 12, 31): 0,
+            date(2024, 3, 14): 800,
+            date(2024, 3, 15): 850,
+            date(2024, 6, 30): 1_250,
+            date(2024, 12, 31): 2_750,
+        }
+        for taken in (False, True):
+            if taken:
+                tasks.take_daily_balances()
+            assert {day: queries.balance_on(history, day) for day in expected} == expected
+        assert queries.balance_at(history, datetime(2024, 12, 31, tzinfo=UTC)) == 2_700, "booked later"
+
     def plan(self, cursor, statement, parameters):
         cursor.execute("EXPLAIN " + statement, parameters)
         return "\n".join(row[0] for row in cursor.fetchall())
