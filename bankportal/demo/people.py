@@ -71,7 +71,7 @@ class PersonFactory(factory.Factory):
     index = 0
     country = "DE"
     first_name = factory.LazyAttribute(lambda made: made.faker.first_name().split(" ")[0])
-    last_name = factory.LazyAttribute(lambda made: made.faker.last_name().split(" ")[0])
+    last_name = factory.LazyAttribute(lambda made: _surname(made.faker.last_name()))
     email = factory.LazyAttribute(
         lambda made: f"{_ascii(made.first_name)}.{_ascii(made.last_name)}{made.index}@demo.example"
     )
@@ -87,6 +87,11 @@ class PersonFactory(factory.Factory):
     document_number = factory.LazyAttribute(
         lambda made: "".join(made.source.choice("CFGHJKLMNPRTVWXYZ0123456789") for _ in range(9))
     )
+
+
+def _surname(name: str) -> str:
+    """Of two surnames the first; of "van der Berg" the word with a capital letter."""
+    return next((word for word in name.split(" ") if word[0].isupper()), name)
 
 
 def _ascii(name: str) -> str:

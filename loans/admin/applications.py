@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -230,7 +231,9 @@ def _facts(application: Application) -> list[tuple[str, object]]:
     if application.second_approver:
         facts.append(("Second officer", application.second_approver.full_name))
     if application.offered_rate is not None:
-        facts.append(("Offered rate", f"{application.offered_rate:.2f} %, until {application.offer_until:%d.%m.%Y}"))
+        facts.append(
+            ("Offered rate", f"{application.offered_rate:.2f} %, until {date_format(application.offer_until, 'j M Y')}")
+        )
     return facts
 
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.decorators import display
 
 from common.errors import DomainError, Invalid
@@ -261,7 +262,7 @@ class RestructureAdmin(ReadOnlyAdmin):
         if proposal.annual_rate is not None:
             parts.append(f"{proposal.annual_rate:.2f} % a year")
         if proposal.first_due_date is not None:
-            parts.append(f"from {proposal.first_due_date:%d.%m.%Y}")
+            parts.append(f"from {date_format(proposal.first_due_date, 'j M Y')}")
         if proposal.pause_instalments is not None:
             parts.append(f"a pause of {proposal.pause_instalments} instalments")
         return ", ".join(parts)

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.admin import ModelAdmin
 
 from identity.backoffice import decision_page
@@ -98,7 +99,10 @@ def _next_part(loan: Loan) -> list[tuple[str, object]]:
     if part is None:
         return [("Next part", "None is left")]
     facts: list[tuple[str, object]] = [
-        ("Next part", f"Part {part.number}, {part.amount(loan.currency)}, planned for {part.planned_date:%d.%m.%Y}")
+        (
+            "Next part",
+            f"Part {part.number}, {part.amount(loan.currency)}, planned for {date_format(part.planned_date, 'j M Y')}",
+        )
     ]
     if part.maker is not None:
         facts += [("Asked for by", part.maker.full_name), ("Because", part.reason)]
@@ -109,7 +113,7 @@ def loan_facts(loan: Loan) -> list[tuple[str, object]]:
     return [
         ("Customer", f"{loan.customer.full_name}, {loan.customer.email}"),
         ("Loan", loan.product.name),
-        ("Lent", f"{loan.disbursed} since {loan.start_date:%d.%m.%Y}{_rest(loan)}"),
+        ("Lent", f"{loan.disbursed} since {date_format(loan.start_date, 'j M Y')}{_rest(loan)}"),
         ("Rate a year", f"{loan.annual_rate:.2f} %"),
         ("APR", f"{loan.apr} %" if loan.apr is not None else "–"),
         ("Account", loan.account.number),

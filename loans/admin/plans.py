@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
 from common.errors import DomainError
@@ -79,7 +80,7 @@ def compared(new: Serviced, now: Sequence[Instalment], loan: Loan) -> dict[str, 
             money(max((row.total_minor for row in before), default=0)),
             money(max((row.due.total for row in ahead), default=0)),
         ),
-        ("Last instalment", f"{now[-1].due_date:%d.%m.%Y}", f"{new.rows[-1].due_date:%d.%m.%Y}"),
+        ("Last instalment", date_format(now[-1].due_date, "j M Y"), date_format(new.rows[-1].due_date, "j M Y")),
         (
             "Interest over the whole loan",
             money(sum(row.interest_minor for row in now)),

@@ -27,17 +27,27 @@ if TYPE_CHECKING:
 else:
     _ModelForm = forms.ModelForm
 
-# What is read in other words than it is edited.
-_READ_ONLY = {"allocation": "spent_on"}
 _NOTE = (
     "Changed terms hold for offers made from then on. Offers and loans that exist keep the terms they were made with."
 )
+
+
+def _amount(name: str, label: str) -> Any:
+    """What shows the minor units of a field as money."""
+
+    @display(description=label)  # type: ignore[untyped-decorator]
+    def shown(admin: ModelAdmin, row: Model) -> str:
+        return str(Money(getattr(row, name), getattr(row, "currency", settings.BASE_CURRENCY)))
+
+    return shown
 
 
 class _Configuration(ModelAdmin):
     """Readable with `loan_view`, editable with `product_edit`; nothing is deleted."""
 
     subject_kind: ClassVar[str]
+    # Fields that are read in other words than they are edited.
+    read_as: ClassVar[dict[str, str]] = {}
     actions = None
     list_fullwidth = True
 
@@ -55,6 +65,16 @@ class _Configuration(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Who only looks reads amounts with their currency, and the order of payments in words."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        return [(name, {**parts, "fields": [self._read(each) for each in parts["fields"]]}) for name, parts in found]
+
+    def _read(self, field: Any) -> Any:
+        return self.read_as.get(field, field) if isinstance(field, str) else tuple(map(self._read, field))
 
     def save_model(self, request: HttpRequest, obj: Model, form: _ModelForm, change: bool) -> None:
         before = {name: str(form.initial.get(name, "")) for name in form.changed_data} if change else {}
@@ -112,6 +132,19 @@ class RateBandInline(TabularInline):
 class LoanProductAdmin(_Configuration):
     subject_kind = "loan_product"
     form = LoanProductForm
+    read_as: ClassVar[dict[str, str]] = {
+        "min_amount_minor": "smallest_amount",
+        "max_amount_minor": "largest_amount",
+        "arrangement_fee_minor": "arrangement_fee",
+        "instalment_fee_minor": "instalment_fee",
+        "penalty_minor": "late_penalty",
+        "allocation": "spent_on",
+    }
+    smallest_amount = _amount("min_amount_minor", "smallest amount")
+    largest_amount = _amount("max_amount_minor", "largest amount")
+    arrangement_fee = _amount("arrangement_fee_minor", "arrangement fee")
+    instalment_fee = _amount("instalment_fee_minor", "fee per instalment")
+    late_penalty = _amount("penalty_minor", "late penalty")
     inlines = [RateBandInline]
     list_display = ["name", "code", "kind", "amounts", "lasting", "rate", "is_open"]
     list_filter = ["kind", "is_open"]
@@ -153,16 +186,6 @@ class LoanProductAdmin(_Configuration):
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["code", "kind", "currency", "every", "frequency"] if obj is not None else []
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Who only looks reads the order of payments in words."""
-        found = super().get_fieldsets(request, obj)
-        if self.has_change_permission(request, obj):
-            return found
-        return [
-            (name, {**parts, "fields": [_READ_ONLY.get(str(each), each) for each in parts["fields"]]})
-            for name, parts in found
-        ]
-
     @display(description="a payment is spent on")  # type: ignore[untyped-decorator]
     def spent_on(self, product: LoanProduct) -> str:
         return spending.in_words(read_allocation(product.allocation, "allocation"))
@@ -186,6 +209,11 @@ class PolicyAdmin(_Configuration):
 
     subject_kind = "loan_policy"
     form = PolicyForm
+    read_as: ClassVar[dict[str, str]] = {
+        "approve_up_to_minor": "approve_up_to",
+        "second_officer_above_minor": "second_officer_above",
+    }
+    approve_up_to = _amount("approve_up_to_minor", "approve by itself up to")
     list_display = ["version", "created_at", "created_by", "approve_from_score", "second_officer_above"]
     ordering = ["-version"]
     fields = [

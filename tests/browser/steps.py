@@ -248,6 +248,9 @@ def open_application(page: Any, application: Application) -> None:
     open_from_queue(page, "Identity checks", reverse("admin:kyc_application_change", args=[application.pk]))
     kinds = Document.objects.filter(application=application).count()
     assert pictures_shown(page, f"img[src*='{reverse('admin:kyc_application_changelist')}document/']") == kinds == 3
+    # Whole, not cut off by the column that they stand in.
+    whole = "papers => papers.every(paper => paper.scrollHeight <= paper.clientHeight + 1)"
+    assert page.locator(".office-columns__papers > section").evaluate_all(whole)
 
 
 def decide_application(page: Any, application: Application, deed: str, **fields: str) -> None:

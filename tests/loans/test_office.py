@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from identity.models import User
 from loans import queries, verification
@@ -83,7 +84,7 @@ def test_another_plan_is_shown_before_it_is_proposed(
     shown = client.get(f"{base}/plan/", {"pause_instalments": "2"}).content.decode()
 
     assert "Propose this plan" in shown
-    assert f"{before[-1]:%d.%m.%Y}" in shown
+    assert date_format(before[-1], "j M Y") in shown
     assert "propose/?pause_instalments=2" in shown
     assert loan.restructures.count() == 0
     assert "Propose this plan" not in client.get(f"{base}/plan/").content.decode()
@@ -116,6 +117,17 @@ def test_the_portfolio_adds_up(alice: User, lender: User, login: Login) -> None:
     assert "No loan of these months was ever 30 days late." in page
     assert page.count("<rect") == 1
     assert "Personal loan" in page
+
+
+def test_who_only_looks_reads_amounts_as_money(lender: User, login: Login) -> None:
+    client = login(lender)
+
+    product = client.get("/admin/loans/loanproduct/BUSINESS/change/").content.decode()
+    policy = client.get(f"/admin/loans/policy/{Policy.objects.get().pk}/change/").content.decode()
+
+    for page, shown, stored in ((product, "€5,000.00", 5_000_00), (policy, "€25,000.00", 25_000_00)):
+        assert shown in page
+        assert f">{stored}<" not in page.replace("\n", "").replace(" ", "")
 
 
 def test_the_administrator_edits_products_and_policy(administrator: User, lender: User, login: Login) -> None:
