@@ -1,4 +1,4 @@
-"""A posting moves both balances with one statement, and the checks on one entry do without aggregates: a tenth less work."""
+"""A posting moves both balances with one statement, and the checks on one entry do without aggregates."""
 
 from django.db import migrations
 
