@@ -42,6 +42,7 @@ class AuditEvent(models.Model):
         settings.AUTH_USER_MODEL,
         null=True,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="+",
         help_text="Empty: the system.",
     )
@@ -99,7 +100,7 @@ class IdempotencyRecord(models.Model):
     """One money request of one client: what it was and what we answered, written with the effect."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+")
     key = models.CharField(max_length=100)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=200)

@@ -87,39 +87,47 @@ class Payment(models.Model):
     client_id = models.UUIDField()
     payload_sha256 = models.CharField(max_length=64)
     debit_account = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="payments_out"
+        "accounts.Account", null=True, on_delete=models.PROTECT, db_index=False, related_name="payments_out"
     )
     credit_account = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="payments_in"
+        "accounts.Account", null=True, on_delete=models.PROTECT, db_index=False, related_name="payments_in"
     )
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
     fee_note = models.CharField("how the fee was made up", max_length=250, blank=True)
-    fee_version = models.ForeignKey("accounts.FeeVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    fee_version = models.ForeignKey(
+        "accounts.FeeVersion", null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     currency = models.CharField(max_length=3)
     amount_base_minor = models.BigIntegerField("amount in the base currency", null=True)
     description = models.CharField(max_length=140, blank=True)
     payee_name = models.CharField("payee's name as typed", max_length=140, blank=True)
     payee_match = models.CharField("name check", max_length=8, blank=True, choices=MATCHES)
     outside_account = models.CharField("account at another bank", max_length=34, blank=True)
-    initiated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    initiated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     channel = models.CharField(max_length=6, choices=Channel)
     source = models.CharField("source or destination", max_length=10, choices=Source, blank=True)
     country = models.CharField(max_length=2, blank=True)
     decision_id = models.UUIDField(null=True)
     hold_cause = models.CharField(max_length=10, choices=HoldCause, blank=True)
     reasons = models.JSONField(default=list)
-    hold_id = models.UUIDField(null=True, unique=True)
+    hold_id = models.UUIDField(null=True)
     entry_id = models.BigIntegerField(null=True, unique=True)
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_text = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     expires_at = models.DateTimeField(null=True)
-    reversal_entry_id = models.BigIntegerField(null=True, unique=True)
+    reversal_entry_id = models.BigIntegerField(null=True)
     reversed_at = models.DateTimeField(null=True)
-    reversed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reversed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
 
     objects: ClassVar[models.Manager[Payment]] = PaymentQuerySet.as_manager()
 
@@ -127,6 +135,14 @@ class Payment(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["initiated_by", "client_id"], name="payments_payment_client_id_unique"),
+            models.UniqueConstraint(
+                fields=["hold_id"], condition=Q(hold_id__isnull=False), name="payments_payment_hold_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["reversal_entry_id"],
+                condition=Q(reversal_entry_id__isnull=False),
+                name="payments_payment_reversal_unique",
+            ),
             models.CheckConstraint(name="payments_payment_amount_positive", condition=Q(amount_minor__gt=0)),
             models.CheckConstraint(
                 name="payments_payment_fee",
@@ -187,7 +203,17 @@ class Payment(models.Model):
                 & (Q(reversed_by__isnull=True) | ~Q(reversed_by=F("initiated_by"))),
             ),
         ]
+        # What few payments have, those few alone are indexed by; a foreign key that begins another index has none of its own.
         indexes = [
+            models.Index(
+                fields=["fee_version"], condition=Q(fee_version__isnull=False), name="payments_payment_fee_version"
+            ),
+            models.Index(
+                fields=["decided_by"], condition=Q(decided_by__isnull=False), name="payments_payment_decided_by"
+            ),
+            models.Index(
+                fields=["reversed_by"], condition=Q(reversed_by__isnull=False), name="payments_payment_reversed_by"
+            ),
             models.Index(fields=["debit_account", "-created_at", "id"], name="payments_payment_debit"),
             models.Index(fields=["credit_account", "-created_at", "id"], name="payments_payment_credit"),
             models.Index(
