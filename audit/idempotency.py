@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache, wraps
 from typing import Any, ClassVar, Protocol
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -21,8 +21,8 @@ from rest_framework.views import APIView
 
 from audit.models import IdempotencyRecord
 from common import errors
-from common.db import use_case
-from common.rows import Prepared, Rows, Together, insert
+from common.db import database, use_case
+from common.rows import Prepared, Rows, Together, fresh, insert
 
 # Whether this transaction holds the key, asked before anything is read: what another did under it is then there to see.
 _CLAIM = "SELECT set_config('audit.claimed', pg_try_advisory_xact_lock(%s)::text, true)"
@@ -137,7 +137,8 @@ def _answer(
         transaction.set_rollback(True)
         return response
     insert(
-        IdempotencyRecord(
+        fresh(
+            IdempotencyRecord,
             user_id=user_id,
             key=key,
             method=str(request.method),
@@ -163,8 +164,7 @@ def _claim(
     if check is not None:
         check.lock()
     digest = hashlib.sha256(f"idempotency\n{user_id}\n{key}".encode()).digest()
-    database: Any = connections[DEFAULT_DB_ALIAS]
-    database.later(_CLAIM, [int.from_bytes(digest[:8], signed=True)], writes=False)
+    database().later(_CLAIM, [int.from_bytes(digest[:8], signed=True)], writes=False)
     parameters = {"idempotent_user": user_id, "idempotency_key": key}
     if check is None:
         [(known, claimed)] = _KNOWN.all(parameters)

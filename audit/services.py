@@ -14,7 +14,7 @@ from audit.errors import TrailCut, TransactionIdsBehind
 from audit.models import AuditEvent, IdempotencyRecord, Seal
 from common import request_context, seals
 from common.db import lock_advisory, require_transaction, use_case
-from common.rows import insert
+from common.rows import fresh, insert
 from identity.models import User
 
 
@@ -48,7 +48,8 @@ def event(
     """The event that `record` appends, for a caller that inserts it together with its own rows. Raises NoTransaction."""
     require_transaction()
     context = request_context.current()
-    return AuditEvent(
+    return fresh(
+        AuditEvent,
         at=timezone.now(),
         actor=actor,
         action=action,

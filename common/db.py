@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 _LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
+
+
+_here = threading.local()
+
+
+def database() -> Any:
+    """This thread's connection as Django wraps it. Its own look-up asks for the context of asynchronous code each time."""
+    try:
+        return _here.database
+    except AttributeError:
+        _here.database = connections[DEFAULT_DB_ALIAS]
+        return _here.database
 
 
 class NoTransaction(RuntimeError):
@@ -15,7 +28,9 @@ class NoTransaction(RuntimeError):
 
 def in_transaction() -> bool:
     """Whether a caller opened a transaction; the blocks around a TestCase do not count."""
-    return any(not getattr(block, "_from_testcase", False) for block in connections[DEFAULT_DB_ALIAS].atomic_blocks)
+    blocks = database().atomic_blocks
+    # The innermost is a caller's own unless there is none but those of a test.
+    return bool(blocks) and not blocks[-1]._from_testcase
 
 
 def require_transaction() -> None:
@@ -47,5 +62,4 @@ def lock_advisory(*, namespace: int, key: int) -> None:
 def lock_advisory_first(*, namespace: int, key: int) -> None:
     """The same lock, taken before the transaction's next statement looks at anything, in the same trip to the server."""
     require_transaction()
-    database: Any = connections[DEFAULT_DB_ALIAS]
-    database.later(_LOCK, [namespace, key], writes=False)
+    database().later(_LOCK, [namespace, key], writes=False)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from common import nudges
 from common.db import require_transaction
-from common.rows import insert
+from common.rows import fresh, insert
 from identity.models import User
 from notifications.errors import MessageUnknown
 from notifications.models import MailboxMessage, Message, OutboxEvent
@@ -58,7 +58,7 @@ def event(*, user_id: int, kind: str, data: Mapping[str, Any] | None = None) -> 
     require_transaction()
     nudges.after_commit("notifications.tasks.relay_outbox")
     now = timezone.now()
-    return OutboxEvent(user_id=user_id, kind=kind, data=dict(data or {}), created_at=now, next_attempt_at=now)
+    return fresh(OutboxEvent, user_id=user_id, kind=kind, data=dict(data or {}), created_at=now, next_attempt_at=now)
 
 
 # --- The relay ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from accounts.queries.lines import line_of
 from accounts.rules import numbers
 from accounts.rules.statements.content import StatementLine
 from common.money import Money, from_decimal
-from common.rows import Prepared, Rows
+from common.rows import Prepared, Rows, Some
 from identity.models import User
 from kyc import queries as kyc
 from ledger import queries as ledger
@@ -35,14 +35,20 @@ _LOCKED_ACCOUNTS = Rows(
 )
 _LOCK_ACCOUNTS = Prepared("SELECT FROM accounts_account WHERE owner_id = %(owner)s ORDER BY id FOR NO KEY UPDATE")
 # For questions that go on from it: its columns have these names once.
+_IN_A_PAYMENT = Some(Account, "id number owner product currency ledger_account nickname status active_at")
 OF_OWNER = Rows(
     "SELECT {account} FROM accounts_account account WHERE account.id = %(account)s AND account.owner_id = %(owner)s",
-    account=Account,
+    account=_IN_A_PAYMENT,
 )
 # Its id once more by a name that is like no other, for questions that go on from it.
 BY_NUMBER = Rows(
-    f"SELECT {{account}}, {{owner}}, {{product}}, account.id AS account_key {_FROM} WHERE account.number = %(number)s",
-    **_WHOLE,
+    """
+    SELECT {account}, {owner}, account.id AS account_key
+      FROM accounts_account account JOIN identity_user owner ON owner.id = account.owner_id
+     WHERE account.number = %(number)s
+    """,
+    account=_IN_A_PAYMENT,
+    owner=Some(User, "id public_id email full_name is_active"),
 )
 _OWN_ACCOUNT = Rows(
     """
@@ -162,7 +168,9 @@ def found_by_number(number: str, row: tuple[Any, ...] | None) -> Account:
         )
     if row is None:
         raise UnknownAccount("There is no account with this number.", data={"reason": "unknown"})
-    return _joined(row)
+    account: Account
+    account, account.owner, *_ = row
+    return account
 
 
 def _joined(row: tuple[Any, ...]) -> Account:

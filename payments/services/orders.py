@@ -15,7 +15,7 @@ from accounts.models import Account
 from common import request_context
 from common.db import require_transaction
 from common.money import Money
-from common.rows import Rows, insert
+from common.rows import Rows, fresh, insert
 from fraud import services as fraud
 from fraud.rules.facts import Facts, Outcome, TransferType, Verdict
 from identity.models import User
@@ -226,7 +226,8 @@ def refuse(order: Order, *, verdict: Verdict, now: datetime) -> Payment:
 
 def draft(order: Order, *, status: Status, now: datetime) -> Payment:
     """The payment's row, not saved."""
-    payment = Payment(
+    payment = fresh(
+        Payment,
         id=order.id,
         kind=order.kind,
         status=status,

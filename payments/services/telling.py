@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model
@@ -75,7 +76,7 @@ def expired(payment: Payment) -> list[Model]:
 def reversed_(payment: Payment, *, actor: User, reason: str) -> list[Model]:
     return [
         _event(payment, actor, "payment.reversed", reason=reason, reversal_entry_id=payment.reversal_entry_id),
-        *(_message(payment, account, "transfer_reversed", reason=reason) for account in _accounts(payment)),
+        *_messages(payment, [(account, "transfer_reversed") for account in _accounts(payment)], reason=reason),
     ]
 
 
@@ -106,31 +107,33 @@ def _of_movement(payment: Payment, payer_kind: str) -> list[Model]:
     if payment.kind == Kind.WITHDRAWAL:
         by_integrator = payment.source == Source.INTEGRATOR
         return _to_payer(payment, "hold_posted" if by_integrator else "withdrawal_completed")
-    to_payee = _to_payee(payment, "money_received") if payment.kind == Kind.TRANSFER else []
-    return _to_payer(payment, payer_kind) + to_payee
+    if payment.kind == Kind.TRANSFER:
+        return _messages(payment, [(payment.debit_account, payer_kind), (payment.credit_account, "money_received")])
+    return _to_payer(payment, payer_kind)
 
 
 def _to_payer(payment: Payment, kind: str, *, reason: str = "") -> list[Model]:
-    return [] if payment.debit_account is None else [_message(payment, payment.debit_account, kind, reason=reason)]
+    return _messages(payment, [(payment.debit_account, kind)], reason=reason)
 
 
 def _to_payee(payment: Payment, kind: str) -> list[Model]:
-    return [] if payment.credit_account is None else [_message(payment, payment.credit_account, kind)]
+    return _messages(payment, [(payment.credit_account, kind)])
 
 
-def _message(payment: Payment, account: Account, kind: str, *, reason: str = "") -> Model:
-    return notifications.event(
-        user_id=account.owner_id,
-        kind=kind,
-        data={
-            "amount": display(payment.amount),
-            "payee": payee_label(payment),
-            "payer": payer_label(payment),
-            "account": account.masked_number,
-            "reason": reason,
-            "url": reverse("payments:receipt", args=[payment.pk]),
-        },
-    )
+def _messages(payment: Payment, to: Iterable[tuple[Account | None, str]], *, reason: str = "") -> list[Model]:
+    """One for the owner of each account that is there, of its kind; what they say is worked out once."""
+    facts = {
+        "amount": display(payment.amount),
+        "payee": payee_label(payment),
+        "payer": payer_label(payment),
+        "reason": reason,
+        "url": reverse("payments:receipt", args=[payment.pk]),
+    }
+    return [
+        notifications.event(user_id=account.owner_id, kind=kind, data={**facts, "account": account.masked_number})
+        for account, kind in to
+        if account is not None
+    ]
 
 
 def payee_label(payment: Payment) -> str:
