@@ -18,7 +18,7 @@ from fraud.rules.features import ENTITY_FEATURES, MODEL_FEATURES, SCHEMA_HASH, V
 from fraud.rules.features.arithmetic import CHANNEL_CODES, LATEST, TYPE_CODES, UNKNOWN, microseconds
 from fraud.rules.features.replay import NEVER, Events, replay
 from fraud.services.history import rebuild_missing, remember_release, report_entities
-from tests.fraud.conftest import NOON, make_facts
+from tests.fraud.conftest import NOON, do_screen, make_facts
 
 ISSUE = """transaction_amount flag_amount transfer_type_encoded transfer_type_risk channel_encoded deviation_from_avg
 amount_to_max_ratio rolling_std user_avg_amount user_std_amount user_max_amount user_txn_frequency intl_ratio hour
@@ -169,6 +169,29 @@ def test_a_clock_that_goes_back_does_not_turn_the_history_around(db: None) -> No
     latest = Decision.objects.get(at=NOON - timedelta(seconds=7200)).features
     assert (latest["txn_count_30s"], latest["time_since_last"]) == (3, 0)
     assert list(Activity.objects.order_by("number").values_list("at", flat=True)) == [NOON] * 3
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_largest_amount_leaves_the_quarter_with_its_payment(db: None, as_owner: Any, kept: bool) -> None:
+    payer = uuid.uuid4()
+
+    def largest_before(days: int, minor: int) -> Any:
+        at = NOON + timedelta(days=days)
+        made = do_screen(customer_id=payer, amount_minor=minor, amount_base_minor=minor, at=at)
+        return Decision.objects.get(pk=made.decision_id).features["max_amount_90d"]
+
+    assert [largest_before(days, minor) for days, minor in ((0, 50_00), (40, 30_00), (60, 20_00))] == [
+        None,
+        50_00,
+        50_00,
+    ]
+    if not kept:
+        # Steps that were written before each kept the largest so far.
+        with as_owner() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("UPDATE fraud_activity SET largest_minor = NULL, largest_number = NULL")
+            cursor.execute("SET session_replication_role = origin")
+    assert [largest_before(days, 10_00) for days in (95, 145, 146, 300)] == [30_00, 20_00, 20_00, None]
 
 
 def test_a_confirmed_fraud_counts_against_the_payee_from_that_moment_on(
