@@ -262,7 +262,8 @@ class _Newborn(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _newborn(model: type[Model]) -> _Newborn:
-    fields = [field for field in model._meta.concrete_fields if field.db_default is NOT_PROVIDED]
+    # With what stands for a `db_default` too, so that `bulk_create` writes such an instance as well.
+    fields = model._meta.concrete_fields
     return _Newborn(
         {field.attname: field.get_default() for field in fields if not _is_made(field)},
         [(field.attname, field.get_default) for field in fields if _is_made(field)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     # What was logged while Django started would otherwise appear after the closing line.
     capture = terminalreporter.config.pluginmanager.getplugin("capturemanager")
     if capture is not None and capture.is_globally_capturing():
-        for text in capture.read_global_capture():
-            if text.strip():
-                terminalreporter.write_line(text.rstrip())
+        # A run that stopped early (--maxfail, Ctrl-C) has let go of it, which pytest tells by an assertion only.
+        with suppress(AssertionError):
+            for text in capture.read_global_capture():
+                if text.strip():
+                    terminalreporter.write_line(text.rstrip())
     for stage in _failed_stages():
         report = pytest.TestReport(
             nodeid=f"run.py::{stage['name']}",
