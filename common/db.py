@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -10,16 +9,9 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 _LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
-_here = threading.local()
-
-
 def database() -> Any:
-    """This thread's connection as Django wraps it. Its own look-up asks for the context of asynchronous code each time."""
-    try:
-        return _here.database
-    except AttributeError:
-        _here.database = connections[DEFAULT_DB_ALIAS]
-        return _here.database
+    """The connection of who asks, as Django wraps it. Kept by nobody: a thread that also runs asynchronous code has several."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 class NoTransaction(RuntimeError):
