@@ -89,7 +89,7 @@ def let_through(*, maker: User, checker: User, now: datetime) -> None:
         customer_text=live.customer_text,
     )
     fraud.submit_rule(actor=maker, rule_id=rule.pk, reason="A bench pays faster than people do.", now=now)
-    _try_on_the_past(rule, now=now)
+    _try_on_the_past(Rule.objects.get(pk=rule.pk), now=now)
     fraud.shadow_rule(actor=maker, rule_id=rule.pk, reason="Nothing to watch on a throwaway bank.", now=now)
     fraud.approve_rule(actor=checker, rule_id=rule.pk, reason="A throwaway bank.", now=now)
 
