@@ -16,7 +16,8 @@ from accounts.rules.fees import Operation
 from accounts.rules.funding import FundingKind
 from accounts.rules.statements.content import StatementLine
 from common.money import Money
-from common.rest import MoneyTextField, Shape
+from common.rest import MoneyTextField
+from common.shapes import Shape
 
 
 class FeeBandOut(serializers.Serializer[Any]):

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
-from django.utils.functional import cached_property
 from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
-from rest_framework.utils.serializer_helpers import BindingDict
 from rest_framework.views import APIView, set_rollback
 
 from common import errors, request_context
 from common.money import Money
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 STATUS: dict[type[errors.DomainError], int] = {
     errors.NotFound: status.HTTP_404_NOT_FOUND,
@@ -150,31 +147,6 @@ def problem_handler(exc: Exception, context: Mapping[str, Any]) -> Response | No
 
 class ApiView(APIView):
     """Base of every API operation: one class per operation, authenticated unless the class says why not."""
-
-
-class Shape(serializers.Serializer[T]):
-    """A serializer whose fields belong to its class: REST framework copies them for each instance, which takes longer than
-    all they do. For the shapes of the busiest operations; they know no context, and nobody changes their fields.
-    """
-
-    @cached_property
-    def fields(self) -> BindingDict:
-        if type(self) not in _FIELDS:
-            # Of an instance made for this, that holds nothing a caller sent.
-            _FIELDS[type(self)] = super(Shape, type(self)()).fields
-        return _FIELDS[type(self)]
-
-    # REST framework asks each field again for each instance of a list.
-    @cached_property
-    def _readable_fields(self) -> list[Any]:
-        return [field for field in self.fields.values() if not field.write_only]
-
-    @cached_property
-    def _writable_fields(self) -> list[Any]:
-        return [field for field in self.fields.values() if not field.read_only]
-
-
-_FIELDS: dict[type[Shape[Any]], BindingDict] = {}
 
 
 class Page(PageNumberPagination):

@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.money import Money
-from common.rest import MoneyTextField, Shape
+from common.rest import MoneyTextField
+from common.shapes import Shape
 from fraud import subjects
 from fraud.errors import InvalidCondition
 from fraud.models import Backtest, CaseStatus, Decision, Rule, RuleAction, RuleState

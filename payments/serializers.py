@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from common.rest import MoneyTextField, Shape
+from common.rest import MoneyTextField
+from common.shapes import Shape
 from payments.models import Kind, StandingOrder, StandingRun, Status
 from payments.queries import LimitUse, PaymentDocument, SavedPayee, StandingOrderDocument
 

@@ -158,7 +158,7 @@ class AccountBalance(ApiView):
     )
     def get(self, request: Request, account_id: UUID) -> Response:
         account = queries.get_account_for(actor=request.user, account_id=account_id)
-        return Response(BalanceOut(queries.holding_of(account)).data)
+        return Response(BalanceOut.show(queries.holding_of(account)))
 
 
 class Products(ApiView):

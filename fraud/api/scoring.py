@@ -66,15 +66,13 @@ class Analyze(FraudView):
     def post(self, request: Request) -> HttpResponseBase:
         # Reading the body keeps its bytes for the idempotency record; the parser would use them up.
         assert request._request.body is not None
-        body = TransactionIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        return self.once(request, Told(**body.validated_data))
+        return self.once(request, Told(**TransactionIn.read(request.data)))
 
     @idempotent
     def once(self, request: Request, told: Told) -> Response:
         made, known = services.analyze_within(gateway=gateway(request), told=told, now=timezone.now())
         found = transactions.get_transaction(reader(request), transaction_id=made.pk)
-        return Response(TransactionOut(found).data, status=200 if known else 201)
+        return Response(TransactionOut.show(found), status=200 if known else 201)
 
 
 _TWO = {
@@ -124,12 +122,11 @@ class ScoreBatch(FraudView):
         answers = services.analyze_each(gateway=gateway(request), told=told, now=timezone.now())
         made = {place: each.pk for place, each in answers.items() if not isinstance(each, DomainError)}
         found = transactions.by_id(reader(request), transaction_ids=set(made.values()))
-        shape = TransactionOut()
         for place, answer in answers.items():
             if isinstance(answer, DomainError):
                 results[place] = _failed(place, answer)
             else:
-                shown = shape.to_representation(found[made[place]])
+                shown = TransactionOut.show(found[made[place]])
                 results[place] = {"index": place, "transaction": shown, "error": None}
         return Response(
             {

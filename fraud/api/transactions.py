@@ -55,7 +55,7 @@ class Pending(FraudView):
         pages = Page()
         found = transactions.pending(reader(request))
         page: list[Decision] | None = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(TransactionOut(page or [], many=True).data)
+        return pages.get_paginated_response([TransactionOut.show(one) for one in page or []])
 
 
 class TransactionEntry(FraudView):
@@ -70,7 +70,7 @@ class TransactionEntry(FraudView):
     )
     def get(self, request: Request, transaction_id: UUID) -> Response:
         found = transactions.get_transaction(reader(request), transaction_id=transaction_id)
-        return Response(TransactionOut(found).data)
+        return Response(TransactionOut.show(found))
 
 
 class _Deciding(FraudView):
@@ -96,7 +96,7 @@ class _Deciding(FraudView):
             now=timezone.now(),
             **told,
         )
-        return Response(TransactionOut(transactions.get_transaction(sees, transaction_id=transaction_id)).data)
+        return Response(TransactionOut.show(transactions.get_transaction(sees, transaction_id=transaction_id)))
 
 
 _DECIDED: dict[str, Any] = TRANSACTION | {"decided_at": "2026-11-21T10:31:00Z"}

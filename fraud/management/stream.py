@@ -123,7 +123,7 @@ class Stream:
         decisions = transactions.by_id(Reader(gateway.client_id, sees_bank=False), transaction_ids=set(ids.values()))
         for place, message in enumerate(messages):
             if place in ids:
-                self._answer(message, TransactionOut(decisions[ids[place]]).data)
+                self._answer(message, TransactionOut.show(decisions[ids[place]]))
             else:
                 self._park(message, found[place], answers.get(place))
         self._wait_for_acknowledgements()

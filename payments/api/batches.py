@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from audit.idempotency import IDEMPOTENCY_KEY
 from common.errors import DomainError
 from common.rest import MoneyTextField, ProblemSerializer, problem
+from common.shapes import Shape
 from payments import queries, services
 from payments.api.base import caller
 from payments.api.transactions import PROBLEMS, TAGS, MoneyView
@@ -22,7 +23,7 @@ from payments.rules.requests import client_id_of
 from payments.serializers import PaymentOut
 
 
-class BatchItemIn(serializers.Serializer[Any]):
+class BatchItemIn(Shape[Any]):
     payee_number = serializers.CharField(max_length=40, help_text="An account number of this bank, or an IBAN.")
     payee_name = serializers.CharField(max_length=140, help_text="Compared with the account's holder.")
     amount = MoneyTextField()
@@ -30,7 +31,7 @@ class BatchItemIn(serializers.Serializer[Any]):
     description = serializers.CharField(max_length=140, required=False, default="", allow_blank=True)
 
 
-class BatchIn(serializers.Serializer[Any]):
+class BatchIn(Shape[Any]):
     debit_account = serializers.UUIDField(help_text="Id of your account; all items are paid from it.")
     mode = serializers.ChoiceField(
         choices=BulkFile.Mode.choices,

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from audit.idempotency import IDEMPOTENCY_KEY, once
 from common import throttle
 from common.rest import ApiView, Page, ProblemSerializer
+from common.shapes import Shape
 from identity import services as identity
 from identity.authentication import ApiKey
 from identity.models import ApiClient
@@ -125,15 +125,13 @@ _WITHDRAWN = OpenApiExample(
 class MoneyView(ApiView):
     """A money POST. Its transaction begins with the PIN: a wrong try ends it there, and counts."""
 
-    serializer: type[serializers.Serializer[Any]]
+    serializer: type[Shape[Any]]
     throttle_classes = (throttle.by_user(throttle.TRANSFERS),)
 
     def post(self, request: Request) -> HttpResponseBase:
         # Reading the body keeps its bytes for the idempotency record; the parser would use them up.
         assert request._request.body is not None
-        body = self.serializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        facts = dict(body.validated_data)
+        facts = self.serializer.read(request.data)
         check = None
         if "pin" in facts:
             check = identity.PinCheck(actor=caller(request), pin=facts.pop("pin"), now=timezone.now())
@@ -142,7 +140,7 @@ class MoneyView(ApiView):
     def answer(self, request: Request, facts: dict[str, Any]) -> Response:
         key = client_id_of(customer=caller(request).public_id, key=request.headers["Idempotency-Key"])
         payment = self.carry_out(request, facts, key)
-        return Response(PaymentOut(queries.slip(payment)).data, status=201)
+        return Response(PaymentOut.show(queries.slip(payment)), status=201)
 
     def carry_out(self, request: Request, facts: dict[str, Any], client_id: UUID) -> Payment:
         raise NotImplementedError
@@ -274,7 +272,7 @@ class History(ApiView):
             raise ValidationError(found.errors)
         pages = Page()
         page: list[Payment] | None = pages.paginate_queryset(found.qs, request, view=self)
-        rows = [PaymentOut(one).data for one in queries.documents(page or [], actor=actor)]
+        rows = [PaymentOut.show(one) for one in queries.documents(page or [], actor=actor)]
         return pages.get_paginated_response(rows)
 
 
@@ -287,4 +285,4 @@ class HistoryEntry(ApiView):
         examples=[_COMPLETED],
     )
     def get(self, request: Request, payment_id: UUID) -> Response:
-        return Response(PaymentOut(queries.get_payment_for(actor=caller(request), payment_id=payment_id)).data)
+        return Response(PaymentOut.show(queries.get_payment_for(actor=caller(request), payment_id=payment_id)))
