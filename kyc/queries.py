@@ -70,6 +70,11 @@ def is_approved(user_id: int) -> bool:
     return Application.objects.filter(user_id=user_id, state=State.APPROVED, expires_at__gt=Now()).exists()
 
 
+def is_waiting(user_id: int) -> bool:
+    """Whether an application of the user waits for the bank's decision."""
+    return Application.objects.filter(user_id=user_id, state=State.PENDING).exists()
+
+
 def person(user_id: int) -> Person | None:
     """Who somebody is by the latest approval, also one that has expired since; None before the first."""
     row = PERSON.first({"user": user_id})

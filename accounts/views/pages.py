@@ -140,6 +140,7 @@ class OpenAccount(AccountPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         products = queries.open_products()
         prices = fees.price_lists(products, at=timezone.now())
+        approved = kyc.is_approved(request.user.pk)
         return self.page(
             request,
             "open",
@@ -147,7 +148,8 @@ class OpenAccount(AccountPage):
                 "offers": [
                     {"product": product, "facts": product_facts(product, prices[product.code])} for product in products
                 ],
-                "approved": kyc.is_approved(request.user.pk),
+                "approved": approved,
+                "waiting": not approved and kyc.is_waiting(request.user.pk),
             },
         )
 

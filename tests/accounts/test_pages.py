@@ -15,8 +15,9 @@ from accounts import queries, services
 from accounts.models import Account, Status
 from common.money import Money
 from identity.models import User
+from kyc.models import State
 from tests.accounts.factories import open_test_account
-from tests.kyc.factories import approve_kyc
+from tests.kyc.factories import ApplicationFactory, approve_kyc
 from tests.payments.factories import PIN, give_pin
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,13 @@ def test_opening_needs_an_approved_identity_check(login: Login, bob: User) -> No
     assert posted.status_code == 422
     assert "identity check" in text_of(posted)
     assert not Account.objects.exists()
+
+
+def test_who_has_sent_an_application_is_not_asked_for_another(login: Login, bob: User) -> None:
+    ApplicationFactory(user=bob, state=State.PENDING, submitted_at=timezone.now())
+    page = text_of(login(bob).get("/accounts/open/"))
+    assert "We are checking your documents" in page
+    assert "We need to know who you are first" not in page
 
 
 def test_opens_an_account_step_by_step_and_once(login: Login, bob: User) -> None:
