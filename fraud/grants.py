@@ -17,6 +17,7 @@ from fraud.models import (
     CustomerAnswer,
     Decision,
     DeskConfig,
+    DriftReference,
     DriftReport,
     EntityReport,
     FeaturesConfig,
@@ -55,6 +56,7 @@ _KEPT = (
     ThresholdConfig,
     DeskConfig,
     ShadowScore,
+    DriftReference,
     DriftReport,
 )
 

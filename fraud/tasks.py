@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from fraud.services import anomalies, backtests, recalibrating, sampling, watching, webhooks
+from fraud.services import anomalies, backtests, drifting, recalibrating, sampling, watching, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def recalibrate(**_: object) -> bool:
 @shared_task
 def report_drift(**_: object) -> bool:
     """Say once a day whether payments still look as they did; False while there is too little to compare."""
-    return watching.report_drift(now=timezone.now()) is not None
+    return drifting.report_drift(now=timezone.now()) is not None
 
 
 @shared_task

@@ -7,8 +7,9 @@ from fraud.admin.calls import ApiCallAdmin
 from fraud.admin.cases import CaseAdmin
 from fraud.admin.credits import CreditScoreAdmin
 from fraud.admin.decisions import DecisionAdmin
+from fraud.admin.drift import DriftReportAdmin
 from fraud.admin.lists import ListEntryAdmin, SnoozeAdmin
-from fraud.admin.models import DriftReportAdmin, ModelVersionAdmin
+from fraud.admin.models import ModelVersionAdmin
 from fraud.admin.rules import RuleAdmin
 from fraud.admin.switches import SwitchAdmin
 from fraud.admin.webhooks import WebhookAdmin

@@ -1,4 +1,4 @@
-"""Model versions: the report of each training, and who puts which in charge. Drift beside them."""
+"""Model versions: the report of each training, and who puts which in charge."""
 
 from __future__ import annotations
 
@@ -21,16 +21,14 @@ from fraud.admin import report_charts as charts
 from fraud.admin import trainings
 from fraud.admin.case_drawings import LAYER_NAMES
 from fraud.admin.files import FileAdmin
-from fraud.models import DriftReport, ModelState, ModelVersion
+from fraud.models import ModelState, ModelVersion
 from fraud.queries.shadows import former_champion, shadows_of
 from fraud.rules import fraud_kinds
-from fraud.rules.drift import DRIFTED
 from fraud.rules.learning.metrics import FALSE_POSITIVES
 from fraud.services import registry
 from identity.backoffice import DecisionForm, decision_page
 
 STATE_COLOURS = {"Champion": "success", "Challenger": "info", "Waiting for approval": "warning", "Retired": "default"}
-DAYS_SHOWN = 90
 
 
 class PromotionForm(DecisionForm):
@@ -342,44 +340,3 @@ def _comparisons(version: ModelVersion) -> list[dict[str, str]]:
         }
         for each in found
     ]
-
-
-@admin.register(DriftReport)
-class DriftReportAdmin(FileAdmin):
-    """One page of what has moved; earlier days at their own addresses."""
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        latest = DriftReport.objects.order_by("-day").first()
-        return self._show(request, latest)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        return self._show(request, self._opened(request, object_id))
-
-    def _show(self, request: HttpRequest, report: DriftReport | None) -> HttpResponse:
-        until = {"day__lte": report.day} if report else {}
-        reports = list(reversed(DriftReport.objects.filter(**until).order_by("-day")[:DAYS_SHOWN]))
-        rows = charts.index_rows(report) if report else []
-        return self._page(
-            request,
-            "admin/fraud/drift.html",
-            f"Drift on {date(report.day, 'j F Y')}" if report else "Drift",
-            original=report,
-            report=report,
-            rows=rows,
-            alarms=[row["name"] for row in rows if row["alarm"]],
-            limit=DRIFTED,
-            charts=charts.drift_charts(reports),
-            days=[
-                {
-                    "url": self._url("change", each.pk),
-                    "day": date(each.day, "j M Y"),
-                    "drifted": len(each.drifted),
-                    "alerts": charts.percent(each.alert_share, 2),
-                }
-                for each in reversed(reports)
-            ],
-        )

@@ -185,14 +185,14 @@ def over_time(
 
 def index_rows(report: DriftReport) -> list[dict[str, Any]]:
     """Score and features, those that moved most first."""
-    found = {"score": report.score, **report.features}
+    found = report.features | ({} if report.score is None else {"score": report.score})
     return [
         {
             "name": "The score" if name == "score" else FEATURES[name].label if name in FEATURES else name,
             "index": f"{index:.3f}",
             "percent": min(100, round(100 * index / (2 * DRIFTED))),
-            "word": "drifted" if index > DRIFTED else "watch" if index > WATCH else "steady",
-            "alarm": index > DRIFTED,
+            "word": "drifted" if name in report.drifted else "watch" if index > WATCH else "steady",
+            "alarm": name in report.drifted,
         }
         for name, index in sorted(found.items(), key=lambda item: (-item[1], item[0]))
     ]
@@ -207,8 +207,8 @@ def drift_charts(reports: Sequence[DriftReport]) -> list[Chart]:
         over_time(
             reports,
             "Stability index",
-            f"On {date(last.day, 'j F')} the score's index is {last.score:.3f} and the highest of a feature "
-            f"{highest[-1]:.3f}; above {DRIFTED} is drift.",
+            f"On {date(last.day, 'j F')} the highest index of a feature is {highest[-1]:.3f}, and that of the score "
+            f"{'not known yet' if last.score is None else f'{last.score:.3f}'}; above {DRIFTED} is drift.",
             {"Score": [report.score for report in reports], "Highest of a feature": [*highest]},
             guide=(DRIFTED, "Drift"),
         ),

@@ -29,7 +29,16 @@ from fraud.models.registry import (
     ThresholdConfig,
 )
 from fraud.models.training import Training
-from fraud.models.watching import Backtest, BacktestKind, DriftReport, ShadowScore, SilentHit, SilentWhy
+from fraud.models.watching import (
+    Backtest,
+    BacktestKind,
+    DriftPart,
+    DriftReference,
+    DriftReport,
+    ShadowScore,
+    SilentHit,
+    SilentWhy,
+)
 from fraud.models.webhooks import DELIVERIES_KEPT_DAYS, Webhook, WebhookDelivery
 
 __all__ = [
@@ -53,6 +62,8 @@ __all__ = [
     "Decision",
     "DeskConfig",
     "Dossier",
+    "DriftPart",
+    "DriftReference",
     "DriftReport",
     "EntityReport",
     "EntryState",

@@ -143,13 +143,55 @@ class ShadowScore(models.Model):
         return f"Shadow score {self.pk}"
 
 
+class DriftPart(models.TextChoices):
+    FEATURES = "FEATURES", "Features"
+    SCORE = "SCORE", "Score"
+
+
+class DriftReference(models.Model):
+    """What later weeks are compared with while a model is in charge: fixed once, kept with the model's version.
+
+    The payments of `(from_at, to_at]`, by the bins of `fraud.rules.drift`. Without `version`: no model was in charge.
+    """
+
+    Part = DriftPart
+
+    version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    part = models.CharField(max_length=8, choices=DriftPart)
+    schema_hash = models.CharField(max_length=64)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    bins = models.JSONField()
+    frozen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "part", "schema_hash"], nulls_distinct=False, name="fraud_driftreference_once"
+            ),
+            models.CheckConstraint(condition=Q(to_at__gt=F("from_at"), rows__gt=0), name="fraud_driftreference_period"),
+        ]
+        triggers = append_only("drift_reference")
+
+    def __str__(self) -> str:
+        return f"Drift reference {self.pk}"
+
+
 class DriftReport(models.Model):
-    """The stability index of each feature and of the score, of the week before `day` beside the 30 days before that."""
+    """The stability index of each feature and of the score, of the week before `day` beside what each refers to.
+
+    Reports without references compared with the 30 days before that week. `score` is empty while a model has not been in
+    charge for long enough.
+    """
 
     day = models.DateField(unique=True)
     rows = models.PositiveIntegerField()
     features = models.JSONField()
-    score = models.FloatField()
+    score = models.FloatField(null=True)
+    features_reference = models.ForeignKey(DriftReference, null=True, on_delete=models.PROTECT, related_name="+")
+    score_reference = models.ForeignKey(DriftReference, null=True, on_delete=models.PROTECT, related_name="+")
     alert_share = models.FloatField()
     label_delay_hours = models.FloatField(null=True)
     drifted = models.JSONField(default=list)

@@ -1,4 +1,4 @@
-"""Beside live decisions: challengers in shadow, and whether payments still look the same."""
+"""Beside live decisions: challengers in shadow say what they would have decided."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from time import monotonic
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from common.db import use_case
-from fraud.models import Decision, DriftReport, Label, ModelState, ModelVersion, ShadowScore
+from fraud.models import Decision, ModelState, ModelVersion, ShadowScore
 from fraud.queries import switches
 from fraud.rules.deciding import decide_many
-from fraud.rules.drift import DRIFTED, equal_samples, stability_index
 from fraud.rules.facts import Outcome, Reason
-from fraud.rules.features import SCHEMA_HASH, VECTOR_FEATURES, numbers
+from fraud.rules.features import SCHEMA_HASH, numbers
 from fraud.rules.judging import Judgement
 from fraud.rules.learning.artifact import BrokenArtifact
 from fraud.rules.learning.stack import Stack
@@ -30,8 +29,6 @@ SHADOW_BATCH = 1000
 SHADOW_SECONDS = 45.0
 MOST_CHALLENGERS = 3
 WAITING = (ModelState.CHALLENGER, ModelState.NOMINATED)
-DRIFT_ROWS = 20_000
-FEWEST_DRIFT_ROWS = 100
 
 
 def score_challengers(*, now: datetime, seconds: float = SHADOW_SECONDS) -> int:
@@ -99,47 +96,3 @@ def rules_said(decision: Decision) -> Judgement:
     blocked = decision.outcome == Outcome.BLOCKED and score >= 0.8
     outcome = Outcome.BLOCKED if blocked else Outcome.FLAGGED if reasons else Outcome.APPROVED
     return Judgement(outcome, score, reasons)
-
-
-def report_drift(*, now: datetime) -> DriftReport | None:
-    """Compare the last seven days with the thirty before them; None while there are too few decisions. One a day."""
-    day = now.date()
-    known = DriftReport.objects.filter(day=day).first()
-    if known is not None:
-        return known
-    week = now - timedelta(days=7)
-    recent, before = _vectors(week, now), _vectors(week - timedelta(days=30), week)
-    if min(len(recent), len(before)) < FEWEST_DRIFT_ROWS:
-        return None
-    before, recent = equal_samples(before, recent, most=DRIFT_ROWS, seed=day.toordinal())
-    indices = {name: round(stability_index(before[:, at], recent[:, at]), 4) for at, name in enumerate(VECTOR_FEATURES)}
-    score = round(stability_index(before[:, -1], recent[:, -1]), 4)
-    week_of = Decision.objects.filter(at__gt=week, at__lte=now)
-    alerts = week_of.aggregate(all=Count("pk"), alerts=Count("pk", filter=~Q(outcome=Outcome.APPROVED)))
-    delays = Label.objects.filter(labelled_at__gt=week, labelled_at__lte=now).annotate(
-        delay=F("labelled_at") - F("decision__at")
-    )
-    hours = [delay.total_seconds() / 3600 for delay in delays.values_list("delay", flat=True)]
-    drifted = sorted(name for name, index in {**indices, "score": score}.items() if index > DRIFTED)
-    if drifted:
-        logger.error("fraud features have drifted", extra={"features": drifted})
-    with use_case():
-        report, _ = DriftReport.objects.get_or_create(
-            day=day,
-            defaults={
-                "rows": len(recent),
-                "features": indices,
-                "score": score,
-                "alert_share": alerts["alerts"] / alerts["all"],
-                "label_delay_hours": float(np.median(hours)) if hours else None,
-                "drifted": drifted,
-            },
-        )
-    return report
-
-
-def _vectors(since: datetime, until: datetime) -> np.ndarray:
-    """Stored vectors with the score as the last column, the latest 100,000 of the period."""
-    found = Decision.objects.filter(at__gt=since, at__lte=until, schema_hash=SCHEMA_HASH).order_by("-at", "-pk")
-    rows = [[*numbers(features), score] for features, score in found.values_list("features", "score")[: 5 * DRIFT_ROWS]]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(VECTOR_FEATURES) + 1)

@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from bankportal.office import start_page
-from fraud.models import ModelState, ModelVersion, ShadowScore
+from fraud.models import DriftPart, DriftReference, DriftReport, ModelState, ModelVersion, ShadowScore
 from fraud.queries.shadows import shadows_of
 from fraud.rules.learning.curves import POINTS, curves
 from insights.queries import bank
@@ -118,12 +118,41 @@ def test_drift_is_shown_by_day_with_its_alarm(auditor: Any, teller: Any, login: 
     shown = browser.get(page("driftreport_changelist")).content.decode()
     assert "No longer as they were" in shown
     assert shown.count("<svg viewBox") == 3
-    assert "the highest of a feature 0.310" in shown
+    assert "the highest index of a feature is 0.310" in shown
+    assert "the thirty days before that week" in shown
     early = browser.get(page("driftreport_change", first.pk)).content.decode()
     assert "Lines over time begin with the second report" in early
     assert "No longer as they were" not in early
     assert page("driftreport_change", last.pk) in shown
     assert login(teller).get(page("driftreport_changelist")).status_code in (302, 403)
+
+
+@pytest.mark.django_db
+def test_drift_says_what_it_compares_with_and_since_when(auditor: Any, login: Login) -> None:
+    *_, last = drift_reports()
+    kept = {"schema_hash": "x", "from_at": NOON - timedelta(days=30), "to_at": NOON, "rows": 1200, "bins": {}}
+    version = reported_model()
+    references = {
+        part: DriftReference.objects.create(version=version, part=part, frozen_at=NOON, **kept) for part in DriftPart
+    }
+    month = DriftReference.objects.create(version=None, part=DriftPart.FEATURES, frozen_at=NOON, **kept)
+    day = last.day + timedelta(days=1)
+    told = {"rows": 1, "features": {"hour": 0.1}, "alert_share": 0.0}
+    DriftReport.objects.create(day=day, features_reference=month, score=None, **told)
+    browser = login(auditor)
+    shown = browser.get(page("driftreport_changelist")).content.decode()
+    assert "1,200 payments of a month without a model in charge, 16 Feb 2026 to 18 Mar 2026" in shown
+    assert "in charge for two weeks" in shown
+    DriftReport.objects.create(
+        day=day + timedelta(days=1),
+        features_reference=references[DriftPart.FEATURES],
+        score_reference=references[DriftPart.SCORE],
+        score=0.1,
+        **told,
+    )
+    shown = browser.get(page("driftreport_changelist")).content.decode()
+    assert "1,200 payments that model 1 learnt from" in shown
+    assert "what model 1 gave 1,200 payments when it took charge" in shown
 
 
 @pytest.mark.django_db

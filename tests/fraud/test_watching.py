@@ -1,4 +1,4 @@
-"""Beside live decisions: rules tried on the past, challengers in shadow, drift."""
+"""Beside live decisions: rules tried on the past, challengers in shadow."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from django.db import DatabaseError, transaction
 
 from common.errors import Forbidden, Invalid
 from fraud import services as fraud
 from fraud import tasks
-from fraud.models import Backtest, Case, Decision, DriftReport, Label, Rule, ShadowScore
-from fraud.rules.drift import equal_samples, stability_index
+from fraud.models import Backtest, Case, Decision, Label, Rule, ShadowScore
 from fraud.rules.learning.stack import Scale
 from fraud.services import backtests, watching
 from tests.fraud.conftest import NOON
@@ -153,45 +151,6 @@ def test_shadow_gives_what_the_same_model_gives_in_charge(keep: Any, in_charge: 
     assert watching.score_challengers(now=NOON + timedelta(hours=2)) == 1
     score = ShadowScore.objects.get(decision_id=verdict.decision_id)
     assert (score.outcome, score.score, score.layers) == (verdict.outcome, verdict.score, dict(verdict.layers))
-
-
-def test_the_index_is_nothing_for_the_same_and_large_for_another_population() -> None:
-    dice = np.random.default_rng(1)
-    before, same, other = dice.normal(size=4000), dice.normal(size=4000), dice.normal(1.5, size=4000)
-    assert stability_index(before, before) == 0
-    assert stability_index(before, same) < 0.02
-    assert stability_index(before, other) > 1
-    gone = np.where(np.arange(4000) % 2, before, np.nan)
-    assert stability_index(before, gone) > 1
-    with pytest.raises(ValueError):
-        stability_index(before, np.array([]))
-
-
-def test_samples_are_of_one_size() -> None:
-    first, second = equal_samples(np.zeros((50, 2)), np.ones((20, 2)), most=10, seed=1)
-    assert first.shape == second.shape == (10, 2)
-
-
-def test_a_drift_report_names_what_moved_once_a_day(screen: Any) -> None:
-    assert watching.report_drift(now=NOON) is None
-    pattern = Decision.objects.get(pk=screen().decision_id)
-    dice = np.random.default_rng(2)
-    rows = []
-    for index in range(300):
-        row = Decision.objects.get(pk=pattern.pk)
-        recent = index % 2 == 0
-        row.pk, row.at = uuid.uuid4(), NOON - timedelta(days=3 if recent else 20, minutes=index)
-        mean = 500_00 if recent else 50_00
-        row.features = {**pattern.features, "transaction_amount": int(dice.integers(mean, 2 * mean))}
-        rows.append(row)
-    Decision.objects.bulk_create(rows)
-    report = watching.report_drift(now=NOON)
-    assert report is not None
-    assert report.drifted == ["transaction_amount"]
-    assert report.features["hour"] == 0
-    assert report.alert_share == 0
-    assert watching.report_drift(now=NOON + timedelta(hours=1)) == report
-    assert DriftReport.objects.count() == 1
 
 
 def test_the_tasks_run_on_an_empty_bank(db: None) -> None:
