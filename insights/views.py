@@ -64,10 +64,10 @@ def todos(standing: Standing, *, has_account: bool) -> list[dict[str, str]]:
         found.append(_todo("ok", "You are verified", "Open your first account.", "Open an account", "accounts:open"))
     if standing.pin.is_locked:
         text = "Too many wrong tries locked it. Set a new one to move money again."
-        found.append(_todo("bad", "Your transaction PIN is locked", text, "Set a new PIN", "identity:security"))
+        found.append(_todo("bad", "Your transaction PIN is locked", text, "Set a new PIN", "identity:pin"))
     elif not standing.pin.is_set and standing.is_approved:
         text = "You confirm every transfer with it."
-        found.append(_todo("wait", "Set a transaction PIN", text, "Set the PIN", "identity:security"))
+        found.append(_todo("wait", "Set a transaction PIN", text, "Set the PIN", "identity:pin"))
     if standing.held:
         found.append(_under_review(standing.held))
     return found

@@ -221,7 +221,9 @@ def test_closing_moves_the_rest_and_asks_first(login: Login, alice: User, accoun
     client = login(alice)
     assert "you have no other EUR account" in text_of(client.get(f"/accounts/{account.pk}/close/"))
     other = open_test_account(alice, amount="10.00")
-    assert "You have no transaction PIN yet" in text_of(client.get(f"/accounts/{account.pk}/close/"))
+    without = text_of(client.get(f"/accounts/{account.pk}/close/"))
+    assert "You have no transaction PIN yet" in without
+    assert f'href="/security/pin/?next=%2Faccounts%2F{account.pk}%2Fclose%2F"' in without
     give_pin(alice)
     assert "Move €1,234.56 and close" in text_of(client.get(f"/accounts/{account.pk}/close/"))
     assert client.post(f"/accounts/{account.pk}/close/", {}).status_code == 422
