@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Cast
+
+from common.ids import new_id
 
 
 def _append_only() -> list[pgtrigger.Trigger]:
@@ -43,6 +43,8 @@ class AuditEvent(models.Model):
         null=True,
         on_delete=models.PROTECT,
         db_index=False,
+        # A user is never deleted and keeps the id: looking for each actor at each commit would prove nothing.
+        db_constraint=False,
         related_name="+",
         help_text="Empty: the system.",
     )
@@ -99,8 +101,11 @@ class Seal(models.Model):
 class IdempotencyRecord(models.Model):
     """One money request of one client: what it was and what we answered, written with the effect."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+")
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # Who is signed in, and as with the trail's actor.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="+"
+    )
     key = models.CharField(max_length=100)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=200)

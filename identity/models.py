@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
@@ -56,6 +57,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="identity_user_email_unique"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="identity_user_email_lowercase"),
+        ]
+        # Much refers to users without a constraint of its own (`db_constraint=False`), because of these.
+        triggers = [
+            pgtrigger.Protect(name="user_never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="user_keeps_ids", fields=["id", "public_id"]),
         ]
 
     def __str__(self) -> str:

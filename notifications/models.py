@@ -7,12 +7,17 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from common.ids import new_id
+
 
 class OutboxEvent(models.Model):
     """Something a person must hear of, written in the transaction in which it happened; relayed at least once."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # Never deleted, and found among owners and actors: a constraint would look for them again at each commit.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="+"
+    )
     kind = models.CharField(max_length=40)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()

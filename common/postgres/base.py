@@ -20,6 +20,7 @@ from common.postgres.line import Cursor, Line
 
 class DatabaseWrapper(base.DatabaseWrapper):
     connection: Line | None
+    _may_wait = False
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "connection_factory": Line, "cursor_factory": Cursor}
@@ -50,6 +51,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors, self.connection.cursor() as cursor:
             self.connection.later(cursor.mogrify(sql, parameters), writes=writes)
 
+    def let_writes_wait(self) -> None:
+        """The savepoint that ends next does not wait for what was written in it: a refusal comes up at the next statement."""
+        self._may_wait = True
+
     def make_debug_cursor(self, cursor: Any) -> Any:
         """Whoever looks at the statements sees each apart."""
         if self.connection is not None:
@@ -74,12 +79,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._let_wait(self.ops.savepoint_create_sql(sid))
 
     def _savepoint_commit(self, sid: str) -> None:
-        """What was written since the savepoint is refused here, if at all."""
+        """What was written since the savepoint is refused here, if at all, unless that was let wait."""
+        may_wait, self._may_wait = self._may_wait, False
         self._let_wait(self.ops.savepoint_commit_sql(sid))
-        self._send_writes()
+        if not may_wait:
+            self._send_writes()
 
     def _savepoint_rollback(self, sid: str) -> None:
         """What still waits was asked for since the savepoint, unless that waits itself."""
+        self._may_wait = False
         create = self.ops.savepoint_create_sql(sid).encode()
         if self.connection is not None and create in self.connection.waiting:
             self.connection.forget(after=create)

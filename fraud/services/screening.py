@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from django.conf import settings
 
 from common.db import require_transaction
+from common.ids import new_id
 from fraud.models import Decision
 from fraud.queries.history import Ask, Known, known_of, known_of_each
 from fraud.queries.lists import Asked, standings_of
@@ -28,9 +28,6 @@ from fraud.services.history import lock_customers, requested_step
 from fraud.services.keeping import Row, keep_decision, keep_decisions
 from fraud.services.opening import open_case
 from fraud.services.silence import keep_silent
-
-_NO_VERSION = ~(0xF << 76 | 0x3 << 62)
-_VERSION_7 = 7 << 76 | 0b10 << 62
 
 
 def screen(*, facts: Facts) -> Verdict:
@@ -205,7 +202,7 @@ def _decision(
     latency_ms: float,
 ) -> Row:
     return {
-        "id": _new_id(),
+        "id": new_id(),
         "subject_kind": facts.subject_kind,
         "subject_id": facts.subject_id,
         "customer_id": facts.customer_id,
@@ -237,12 +234,6 @@ def _decision(
         "schema_hash": SCHEMA_HASH if vector else "",
         "latency_ms": latency_ms,
     }
-
-
-def _new_id() -> UUID:
-    """Of version 7 (RFC 9562): those that are written together lie together in the index, and share its pages."""
-    drawn = int.from_bytes(os.urandom(10), "big")
-    return UUID(int=(time.time_ns() // 1_000_000 << 80 | drawn) & _NO_VERSION | _VERSION_7)
 
 
 def _step(decision: Row, facts: Facts, entities: Entities, known: Known) -> Row:

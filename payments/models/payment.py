@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import ClassVar
 
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from common.ids import new_id
 from common.money import Money
 
 MATCHES = [("MATCH", "Match"), ("CLOSE", "Close match"), ("NO_MATCH", "No match")]
@@ -81,16 +81,28 @@ class Payment(models.Model):
     # The checked name of who pays, known while a payment is being made; not stored.
     payer_name = ""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=12, choices=Kind)
     status = models.CharField(max_length=9, choices=Status)
     client_id = models.UUIDField()
     payload_sha256 = models.CharField(max_length=64)
+    # Accounts and users are never deleted and keep their ids (triggers of theirs), and the three below were read in the
+    # payment's own transaction: a constraint would look again at each commit, and write to each row to lock it.
     debit_account = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.PROTECT, db_index=False, related_name="payments_out"
+        "accounts.Account",
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="payments_out",
     )
     credit_account = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.PROTECT, db_index=False, related_name="payments_in"
+        "accounts.Account",
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="payments_in",
     )
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
@@ -105,7 +117,7 @@ class Payment(models.Model):
     payee_match = models.CharField("name check", max_length=8, blank=True, choices=MATCHES)
     outside_account = models.CharField("account at another bank", max_length=34, blank=True)
     initiated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
     )
     channel = models.CharField(max_length=6, choices=Channel)
     source = models.CharField("source or destination", max_length=10, choices=Source, blank=True)

@@ -14,6 +14,7 @@ from accounts import services as accounts
 from accounts.models import Account
 from common import request_context
 from common.db import require_transaction
+from common.ids import new_id
 from common.money import Money
 from common.rows import Rows, fresh, insert
 from fraud import services as fraud
@@ -74,7 +75,7 @@ class Order:
     outside_account: str = ""
     source: Source = Source.NONE
     country: str = ""
-    id: uuid.UUID = field(default_factory=uuid.uuid4)
+    id: uuid.UUID = field(default_factory=new_id)
 
     @property
     def target(self) -> Target:
@@ -159,10 +160,13 @@ def _require_within_limits(order: Order, found: Lookup, *, now: datetime) -> Non
 def screen(order: Order, *, now: datetime) -> Verdict | None:
     """Ask fraud. None when the scorer failed or took too long: the caller must not wave the payment through.
 
-    Then nothing of the attempt is kept: an approval that came too late must not count as one later.
+    Then nothing of the attempt is kept: an approval that came too late must not count as one later. Rows of a decision that
+    the database refuses fail the payment: nothing of it is kept either, and it may be asked for again.
     """
     facts = _facts(order, now=now)
-    return fraud.in_time(lambda: fraud.screen(facts=facts), subject_id=order.id, seconds=SCREENING_BUDGET_SECONDS)
+    return fraud.in_time(
+        lambda: fraud.screen(facts=facts), subject_id=order.id, seconds=SCREENING_BUDGET_SECONDS, rows_wait=True
+    )
 
 
 def refuse_again(order: Order, *, verdict: Verdict, now: datetime) -> Payment:

@@ -135,6 +135,34 @@ def test_a_refusal_comes_up_at_the_end_of_the_savepoint_and_goes_no_further() ->
     assert elsewhere(kept) == 2
 
 
+def test_a_savepoint_whose_writes_may_wait_ends_without_a_word_and_the_refusal_comes_up_later() -> None:
+    first = mail()
+
+    def part(*rows: MailboxMessage) -> None:
+        with transaction.atomic():
+            ask()
+            insert(*rows)
+            connection.let_writes_wait()  # type: ignore[attr-defined]
+        assert waiting() == [b"EXECUTE", b"RELEASE"]
+
+    in_one(lambda: part(first), ask)
+    assert elsewhere(kept) == 1
+    with pytest.raises(IntegrityError):
+        in_one(lambda: part(mail(), mail(id=first.pk)), ask, fail)
+    assert elsewhere(kept) == 1
+
+
+def test_what_was_let_wait_once_does_not_let_the_next_savepoint_wait() -> None:
+    first = mail()
+    with transaction.atomic():
+        with pytest.raises(ZeroDivisionError):
+            in_one(ask, connection.let_writes_wait, fail)  # type: ignore[attr-defined]
+        insert(first)
+        with pytest.raises(IntegrityError):
+            in_one(lambda: insert(mail(id=first.pk)))
+    assert elsewhere(kept) == 1
+
+
 def test_a_refusal_comes_up_at_the_commit_and_undoes_all() -> None:
     first = mail()
     with pytest.raises(IntegrityError):

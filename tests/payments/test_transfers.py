@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.rules.fees import Operation, flat
 from audit.models import AuditEvent
+from common.db import database
 from common.errors import DomainError
 from fraud import services as fraud
 from fraud.models import Decision
@@ -148,6 +150,27 @@ def test_a_scorer_that_answers_too_late_holds_the_transfer(bank: Bank, monkeypat
     assert payment.hold_cause == HoldCause.UNSCREENED
     # The approval that came too late is not kept: it would make the payee a known one.
     assert [decision.outcome for decision in Decision.objects.filter(subject_id=payment.pk)] == ["FLAGGED"]
+
+
+def test_a_decision_whose_rows_the_database_refuses_fails_the_transfer_as_a_whole(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = fraud.screen
+
+    def refused(**facts: Any) -> Any:
+        answer = original(**facts)
+        database().later("SELECT pg_sleep(600)", writes=True)
+        return answer
+
+    before = posted(bank.current)
+    monkeypatch.setattr(orders, "SCREENING_BUDGET_SECONDS", 0.5)
+    monkeypatch.setattr(fraud, "screen", refused)
+    # The API and the portal answer it with 503: it may be sent again.
+    with pytest.raises(OperationalError):
+        pay(bank.alice, bank.current, bank.bobs)
+    assert (posted(bank.current), Payment.objects.count(), Decision.objects.count()) == (before, 0, 0)
+    monkeypatch.setattr(fraud, "screen", original)
+    assert pay(bank.alice, bank.current, bank.bobs).status == Status.COMPLETED
 
 
 # fmt: off
