@@ -206,6 +206,18 @@ class Stream:
                 logger.warning("partition %s went to another member, who reads it from what was committed", partition)
 
 
+def obstacle(producer: Producer, topics: Topics, *, seconds: float) -> str:
+    """Why nothing can be read yet, in a sentence; empty when brokers answer and know the topics."""
+    try:
+        known = producer.list_topics(timeout=seconds).topics
+    except KafkaException as error:
+        return f"No broker answers within {seconds:g} seconds ({error.args[0].str()})."
+    missing = [name for name in (topics.transactions, topics.decisions, topics.dead_letters) if name not in known]
+    if not missing:
+        return ""
+    return f"The brokers do not know {', '.join(missing)}: make what they do not make by themselves."
+
+
 def _analyzed(gateway: Gateway, told: dict[int, Told]) -> dict[int, services.Analyzed | Poison]:
     now = timezone.now()
     try:

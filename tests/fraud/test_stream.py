@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from fraud.management.stream import NotAcknowledged, Stream, Topics
+from fraud.management.stream import NotAcknowledged, Stream, Topics, obstacle
 from fraud.models import Activity, Case, Decision, GatewayTransaction
 from fraud.rules.gateway import Gateway as GatewayName
 from tests.fraud.callers import Gateway, make_gateway, suspicious, told
@@ -332,3 +332,28 @@ def test_says_what_is_missing(db: None, settings: Any) -> None:
         call_command("consume_transactions", client="0" * 16)
     with pytest.raises(CommandError, match="lacks the scope"):
         call_command("consume_transactions", client=make_gateway("fraud:decide").client.key_id)
+
+
+def test_the_command_says_which_option_or_setting_is_wrong(gateway: Gateway, settings: Any) -> None:
+    settings.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:1"
+    key = ("--client", gateway.client.key_id)
+    for option in (("--at-once", "0"), ("--at-once", "many"), ("--session-seconds", "4000")):
+        with pytest.raises(CommandError, match="a whole number from 1 to"):
+            call_command("consume_transactions", *key, *option)
+    settings.KAFKA_SECURITY = {"security.protocol": "tls"}
+    with pytest.raises(CommandError, match='refuses a setting: Invalid value "tls"'):
+        call_command("consume_transactions", *key)
+
+
+def test_the_start_names_brokers_that_do_not_answer_and_topics_that_are_missing(brokers: str) -> None:
+    run = uuid4().hex[:8]
+    topics = Topics(f"in-{run}", f"out-{run}", f"dead-{run}")
+    nobody = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 2})
+    assert obstacle(nobody, topics, seconds=0.2).startswith("No broker answers within 0.2 seconds (")
+    producer = Producer({"bootstrap.servers": brokers})
+    said = obstacle(producer, topics, seconds=PATIENCE)
+    assert f"do not know in-{run}, out-{run}, dead-{run}" in said
+    for name in (topics.transactions, topics.decisions, topics.dead_letters):
+        producer.produce(name, value=b"{}")
+    assert producer.flush(PATIENCE) == 0
+    assert obstacle(producer, topics, seconds=PATIENCE) == ""
