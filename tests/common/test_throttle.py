@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import socket
 import threading
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from common import throttle
 from common.errors import TooMany
@@ -43,3 +46,30 @@ def test_without_redis_nothing_is_held_up(settings: Any) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     limit, key = Limit("test-down", 1, 3600), uuid.uuid4().hex
     assert [throttle.wait_for(limit, key) for _ in range(3)] == [0.0, 0.0, 0.0]
+
+
+def test_a_server_that_hangs_holds_nobody_up_for_long(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Elsewhere in the tests a slow machine is waited for.
+    monkeypatch.setattr(throttle, "ANSWERS_WITHIN_SECONDS", 1)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "silent"))
+        silent.listen()
+        settings.REDIS_URL = f"unix://{tmp_path / 'silent'}"
+        assert throttle.wait_for(Limit("test-silent", 1, 3600), uuid.uuid4().hex) == 0
+
+
+def test_counts_on_after_a_closed_connection_and_a_forgotten_script(settings: Any) -> None:
+    limit, key = Limit("test-closed", 3, 3600), uuid.uuid4().hex
+    assert throttle.wait_for(limit, key) == 0
+    with Redis.from_url(settings.REDIS_URL) as other:
+        other.client_kill_filter(_id=_own_connection())
+        assert throttle.wait_for(limit, key) == 0
+        other.script_flush()
+        assert throttle.wait_for(limit, key) == 0
+    assert throttle.wait_for(limit, key) > 0
+
+
+def _own_connection() -> str:
+    return str(throttle._line.ask(b"CLIENT", b"ID"))
