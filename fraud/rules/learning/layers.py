@@ -113,7 +113,10 @@ class Boosting:
         return self.trees.sums(rows)
 
     def raw(self, rows: Floats) -> Floats:
-        return 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(self.margins(rows), -700.0), 700.0)))
+        odds = self.margins(rows)
+        # The exponential overflows beyond that.
+        np.exp(np.minimum(odds, 700.0, out=odds), out=odds)
+        return np.divide(odds, odds + 1.0, out=odds)
 
     def measure(self, cells: Floats) -> Floats:
         return self.raw(cells)

@@ -1,7 +1,7 @@
 """Fitted trees as plain arrays, for gradient boosting and for the Isolation Forest: no library and no pickle to score.
 
-Every tree is laid out as a complete one: the children of node i are 2i + 1 and 2i + 2, so walking down is arithmetic and a
-row walks all trees at once, three levels at a time. A branch that ends early repeats its leaf.
+Every tree is laid out as a complete one: the children of node i are 2i + 1 and 2i + 2. A branch that ends early repeats its
+leaf. Small trees are read by sets of leaves (`leafsets`), larger ones by walking down (`walk`), to the same leaf.
 """
 
 from __future__ import annotations
@@ -9,64 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fraud.rules.learning.leafsets import MOST_LEAVES, LeafSets
+from fraud.rules.learning.walk import Walk
+
 Floats = NDArray[np.float64]
 DEEPEST = 10
-# Rows at a time: what a block of all trees touches then stays in the processor's cache.
+# Rows at a time: what is compared then stays in the processor's cache.
 _CHUNK = 128
 
 
 class BrokenArrays(ValueError):
     """The arrays are not a model that fits together."""
-
-
-class _Block(NamedTuple):
-    """Three levels of all trees, a row of seven nodes (and one that is nothing) for each way into them.
-
-    The way out of them numbered `i` of the row `r` leads to the row `8 r + i` of the next block, or to that leaf.
-    """
-
-    feature: NDArray
-    threshold: NDArray
-
-    def together(self) -> NDArray[np.void]:
-        """Feature and threshold side by side. A row reads few of many thousands, none of which the processor still has in
-        its cache after a trip to the database: in single precision each is one line of it instead of three."""
-        shape = (_NODES + 1,)
-        features, thresholds = np.dtype((np.uint16, shape)), np.dtype((self.threshold.dtype, shape))
-        size = -(-(features.itemsize + thresholds.itemsize) // _LINE) * _LINE
-        layout: Any = {
-            "names": ["feature", "threshold"],
-            "formats": [features, thresholds],
-            "offsets": [0, features.itemsize],
-            "itemsize": size,
-        }
-        room = np.zeros(len(self.feature) * size + _LINE, dtype=np.uint8)
-        start = -room.ctypes.data % _LINE
-        nodes: NDArray[np.void] = room[start : start + len(self.feature) * size].view(np.dtype(layout))
-        nodes["feature"], nodes["threshold"] = self.feature, self.threshold
-        return nodes
-
-
-# Bytes that a processor fetches at once.
-_LINE = 64
-_LEVELS = 3
-_NODES = (1 << _LEVELS) - 1
-
-
-def _exit(comparisons: int) -> int:
-    """Where the comparisons of a block lead, given as the bits of a byte from the highest: 1 goes right."""
-    node = 0
-    while node < _NODES:
-        node = 2 * node + 1 + (comparisons >> (_NODES - node) & 1)
-    return node - _NODES
-
-
-_EXITS = np.array([_exit(comparisons) for comparisons in range(256)], dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +47,11 @@ class Trees:
     def sums(self, rows: Floats) -> Floats:
         """The base and the leaf of every tree, added up, for each row."""
         if len(rows) <= _CHUNK:
-            return self._add(self._values(rows))
+            return self._add(self._reader.read(self._cells(rows)))
         found = np.empty(len(rows))
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            found[start : start + _CHUNK] = self._add(self._values(chunk))
+            found[start : start + _CHUNK] = self._add(self._reader.read(self._cells(chunk)))
         return found
 
     def contributions(self, row: Floats) -> Floats:
@@ -117,63 +74,20 @@ class Trees:
         """Each row twice: with gaps, which are above no threshold and so go left, and with infinity in their place."""
         if self.single:
             rows = rows.astype(np.float32)
-        return np.concatenate([rows, np.where(np.isnan(rows), np.inf, rows)], axis=1)
+        return np.concatenate([rows, np.fmin(rows, np.inf)], axis=1)
 
     @cached_property
-    def _blocks(self) -> tuple[_Block, list[NDArray[np.void]]]:
-        """The trees three levels at a time; where the depth is no multiple of three, the first block has fewer."""
+    def _reader(self) -> LeafSets | Walk:
         thresholds = _rounded_down(self.threshold) if self.single else self.threshold
-        depth = self._depth()
-        missing = -depth % _LEVELS
-        top, *below = [self._block(thresholds, range(top, top + _LEVELS)) for top in range(-missing, depth, _LEVELS)]
-        return top, [block.together() for block in below]
-
-    def _block(self, thresholds: NDArray, depths: range) -> _Block:
-        """The nodes between these depths; above the root lies a way that leads left."""
-        first = max(depths.start, 0)
-        shape = (len(self.feature) << first, _NODES + 1)
-        feature, threshold = np.zeros(shape, dtype=np.intp), np.full(shape, np.inf, dtype=thresholds.dtype)
-        for place, depth in enumerate(depths):
-            if depth < 0:
-                continue
-            part, column = slice((1 << depth) - 1, (2 << depth) - 1), (1 << place) - 1
-            columns = slice(column, column + (1 << (depth - first)))
-            feature[:, columns] = self.feature[:, part].reshape(shape[0], -1)
-            threshold[:, columns] = thresholds[:, part].reshape(shape[0], -1)
-        return _Block(feature, threshold)
-
-    @cached_property
-    def _ways_in(self) -> NDArray[np.intp]:
-        """Where the leftmost way out of each tree's first block leads."""
-        return np.arange(len(self.feature)) << (_LEVELS - -self._depth() % _LEVELS)
-
-    @cached_property
-    def _leaves(self) -> NDArray:
-        leaves = self.value[:, self.feature.shape[1] :].ravel()
-        return leaves.astype(np.float32) if self.single_sum else leaves
-
-    def _values(self, rows: Floats) -> NDArray:
-        """The leaf of each tree, a row for each row. All comparisons of a block are made at once: these are more than those
-        on the way down, but for one row what costs is how many calls there are."""
-        cells = self._cells(rows)
-        flat = cells.ravel()
-        first = np.arange(0, flat.size, cells.shape[1])[:, None, None] if len(rows) > 1 else None
-        top, below = self._blocks
-        at = _EXITS.take(np.packbits(cells.take(top.feature, axis=1) > top.threshold)).reshape(len(rows), -1)
-        at += self._ways_in
-        for block in below:
-            nodes = block.take(at)
-            cell = nodes["feature"]
-            if first is not None:
-                cell = cell + first
-            ways = np.packbits(flat.take(cell) > nodes["threshold"])
-            at <<= _LEVELS
-            at += _EXITS.take(ways).reshape(at.shape)
-        return self._leaves.take(at)
+        leaves = self.value[:, self.feature.shape[1] :]
+        if self.single_sum:
+            leaves = leaves.astype(np.float32)
+        small = (thresholds < np.inf).sum(axis=1).max() < MOST_LEAVES
+        return (LeafSets if small else Walk).of(self.feature, thresholds, leaves)
 
     def _add(self, leaves: NDArray) -> Floats:
         if not self.single_sum:
-            return np.asarray(self.base + leaves.sum(axis=1), dtype=np.float64)
+            return np.asarray(self.base + np.add.reduce(leaves, axis=1), dtype=np.float64)
         # One after another in single precision, as the library adds them.
         leaves[:, 0] += np.float32(self.base)
         return np.add.accumulate(leaves, axis=1)[:, -1].astype(np.float64)
