@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
@@ -34,6 +38,17 @@ def require_transaction() -> None:
 def use_case() -> transaction.Atomic:
     """The one transaction of a use case. Durable: it cannot be nested by accident, so its end is its commit."""
     return transaction.atomic(durable=True)
+
+
+def as_use_case(part: Callable[P, T]) -> Callable[P, T]:
+    """A service that works inside its caller's transaction, as a use case of its own."""
+
+    @wraps(part)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        with use_case():
+            return part(*args, **kwargs)
+
+    return whole
 
 
 def use_case_or_part() -> transaction.Atomic:

@@ -20,41 +20,12 @@ from accounts.models import Account, Status
 from accounts.queries.closing import Settlement, settlement
 from accounts.services import account_fees, decisions, interest, steps
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction
 from common.money import CurrencyMismatch, display
 from identity import services as identity
 from identity.models import User
 from ledger import queries as ledger_queries
 from ledger import services as ledger
-
-
-def close_account(
-    *,
-    actor: User,
-    account_id: UUID,
-    now: datetime,
-    payout_account_id: UUID | None = None,
-    expected_rest_minor: int | None = None,
-    reason: str = "",
-) -> Account:
-    """Settle an active account and close it for good. The PIN of an owner was checked before.
-
-    Posts the interest up to this day, takes the open fees, and pays the rest, a minimum balance included, to
-    `payout_account_id`: another account of the same owner and currency; without one nothing may be left. When
-    `expected_rest_minor` is given and the rest is another by now, nothing happens. The owner needs no reason; staff do,
-    and `account_close`. Raises UnknownAccount, StatusNotAllowed, AccountFrozen, AccountClosed, AccountDormant,
-    AccountInUse, AccountNotEmpty, AccountOwes, ClosingOutdated, CurrencyMismatch; for staff also PermissionMissing,
-    ReasonRequired.
-    """
-    with use_case():
-        return close_account_within(
-            actor=actor,
-            account_id=account_id,
-            now=now,
-            payout_account_id=payout_account_id,
-            expected_rest_minor=expected_rest_minor,
-            reason=reason,
-        )
 
 
 def confirm_closing(
@@ -89,7 +60,17 @@ def close_account_within(
     expected_rest_minor: int | None = None,
     reason: str = "",
 ) -> Account:
-    """`close_account` inside the caller's transaction."""
+    """Settle an active account and close it for good. The PIN of an owner was checked before.
+
+    Posts the interest up to this day, takes the open fees, and pays the rest, a minimum balance included, to
+    `payout_account_id`: another account of the same owner and currency; without one nothing may be left. When
+    `expected_rest_minor` is given and the rest is another by now, nothing happens. The owner needs no reason; staff do,
+    and `account_close`. Raises UnknownAccount, StatusNotAllowed, AccountFrozen, AccountClosed, AccountDormant,
+    AccountInUse, AccountNotEmpty, AccountOwes, ClosingOutdated, CurrencyMismatch; for staff also PermissionMissing,
+    ReasonRequired.
+
+    Inside the caller's transaction; `close_account` opens one.
+    """
     require_transaction()
     locked = steps.lock([pk for pk in (account_id, payout_account_id) if pk is not None])
     account = locked.get(account_id)
@@ -119,6 +100,9 @@ def close_account_within(
     )
     steps.tell_owner(account, "account_closed")
     return account
+
+
+close_account = as_use_case(close_account_within)
 
 
 def _require_open(account: Account) -> None:

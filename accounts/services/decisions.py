@@ -15,35 +15,34 @@ from accounts.errors import (
 from accounts.models import Account, Status
 from accounts.services import steps
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction, use_case
 from identity import services as identity
 from identity.models import User
 from ledger import services as ledger
 
 
-def freeze_account(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
+def freeze_account_within(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
     """Stop all money on an active or dormant account.
 
     Raises PermissionMissing, NotYourOwn, ReasonRequired, UnknownAccount, StatusNotAllowed.
+
+    Inside the caller's transaction; `freeze_account` opens one.
     """
-    with use_case():
-        return freeze_account_within(actor=actor, account_id=account_id, reason=reason, now=now)
-
-
-def freeze_account_within(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
-    """`freeze_account` inside the caller's transaction."""
     return _decide_status(actor, account_id, reason, {Status.ACTIVE, Status.DORMANT}, Status.FROZEN, "account_frozen")
 
 
-def unfreeze_account(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
-    """Let money move again on a frozen account. Raises as `freeze_account` does."""
-    with use_case():
-        return unfreeze_account_within(actor=actor, account_id=account_id, reason=reason, now=now)
+freeze_account = as_use_case(freeze_account_within)
 
 
 def unfreeze_account_within(*, actor: User, account_id: UUID, reason: str, now: datetime) -> Account:
-    """`unfreeze_account` inside the caller's transaction."""
+    """Let money move again on a frozen account. Raises as `freeze_account` does.
+
+    Inside the caller's transaction; `unfreeze_account` opens one.
+    """
     return _decide_status(actor, account_id, reason, {Status.FROZEN}, Status.ACTIVE, "account_unfrozen")
+
+
+unfreeze_account = as_use_case(unfreeze_account_within)
 
 
 def rename_account(*, actor: User, account_id: UUID, nickname: str) -> Account:

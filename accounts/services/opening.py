@@ -23,7 +23,7 @@ from accounts.rules import numbers
 from accounts.rules.funding import FundingKind, FundingSource, cash
 from accounts.services import steps
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction
 from common.errors import Forbidden
 from common.money import CurrencyMismatch, Money, display
 from identity import services as identity
@@ -55,35 +55,6 @@ class OpenedAccount:
 
     account: Account
     replayed: bool
-
-
-def open_account(
-    *,
-    actor: User,
-    owner: User,
-    product_code: str,
-    opening: Money,
-    source: FundingSource,
-    client_id: UUID,
-    now: datetime,
-) -> OpenedAccount:
-    """Open an account of `owner` and pay the opening deposit into it, all in one transaction of its own.
-
-    The same `client_id` of the same owner again returns the account it opened. Raises KycRequired, UnknownProduct,
-    CurrencyMismatch, OpeningBelowMinimum, FundingNotAllowed, ClientIdReused; PermissionMissing for staff without
-    `account_open_for_customer`; for an own account as the source also UnknownAccount, AccountFrozen, AccountClosed and
-    the ledger's InsufficientFunds.
-    """
-    with use_case():
-        return open_account_within(
-            actor=actor,
-            owner=owner,
-            product_code=product_code,
-            opening=opening,
-            source=source,
-            client_id=client_id,
-            now=now,
-        )
 
 
 def open_at_counter(
@@ -138,7 +109,15 @@ def open_account_within(
     client_id: UUID,
     now: datetime,
 ) -> OpenedAccount:
-    """`open_account` inside the caller's transaction."""
+    """Open an account of `owner` and pay the opening deposit into it, all in one transaction of its own.
+
+    The same `client_id` of the same owner again returns the account it opened. Raises KycRequired, UnknownProduct,
+    CurrencyMismatch, OpeningBelowMinimum, FundingNotAllowed, ClientIdReused; PermissionMissing for staff without
+    `account_open_for_customer`; for an own account as the source also UnknownAccount, AccountFrozen, AccountClosed and
+    the ledger's InsufficientFunds.
+
+    Inside the caller's transaction; `open_account` opens one.
+    """
     require_transaction()
     _require_may_open(actor, owner, source)
     known = _opened_before(owner, client_id)
@@ -205,6 +184,9 @@ def open_account_within(
     )
     steps.tell_owner(account, "account_opened", amount=display(opening))
     return OpenedAccount(account=account, replayed=False)
+
+
+open_account = as_use_case(open_account_within)
 
 
 def _require_may_open(actor: User, owner: User, source: FundingSource) -> None:

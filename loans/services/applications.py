@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts import queries as accounts
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction, use_case
 from common.money import Money
 from identity.models import User
 from kyc import queries as kyc
@@ -48,7 +48,7 @@ def require_in_range(product: LoanProduct, *, amount: Money, instalments: int) -
         )
 
 
-def save_wish(
+def save_wish_within(
     *,
     actor: User,
     product_code: str,
@@ -62,30 +62,9 @@ def save_wish(
 
     `parts` of it are paid out later: each so many months after the first one, and its amount. Raises UnknownProduct,
     InvalidAmount, AmountOutOfRange, TermOutOfRange, InvalidTranches; OpenApplication when one is being decided.
+
+    Inside the caller's transaction; `save_wish` opens one.
     """
-    with use_case():
-        return save_wish_within(
-            actor=actor,
-            product_code=product_code,
-            amount=amount,
-            instalments=instalments,
-            purpose=purpose,
-            now=now,
-            parts=parts,
-        )
-
-
-def save_wish_within(
-    *,
-    actor: User,
-    product_code: str,
-    amount: str,
-    instalments: int,
-    purpose: str,
-    now: datetime,
-    parts: Sequence[tranches.Wanted] = (),
-) -> Application:
-    """`save_wish` inside the caller's transaction."""
     require_transaction()
     product = queries.get_product(product_code)
     wanted = Money.parse(amount, product.currency)
@@ -111,30 +90,7 @@ def save_wish_within(
     return application
 
 
-def save_means(
-    *,
-    actor: User,
-    application_id: UUID,
-    account_id: UUID,
-    employment: str,
-    income: str,
-    obligations: str,
-    now: datetime,
-) -> Application:
-    """The draft's other answers: where the money goes, and monthly figures as decimal text ("0" for none).
-
-    Raises UnknownApplication, NotPossibleNow, InvalidAmount, UnknownAccount, AccountFrozen, AccountClosed, Incomplete.
-    """
-    with use_case():
-        return save_means_within(
-            actor=actor,
-            application_id=application_id,
-            account_id=account_id,
-            employment=employment,
-            income=income,
-            obligations=obligations,
-            now=now,
-        )
+save_wish = as_use_case(save_wish_within)
 
 
 def save_means_within(
@@ -147,7 +103,12 @@ def save_means_within(
     obligations: str,
     now: datetime,
 ) -> Application:
-    """`save_means` inside the caller's transaction."""
+    """The draft's other answers: where the money goes, and monthly figures as decimal text ("0" for none).
+
+    Raises UnknownApplication, NotPossibleNow, InvalidAmount, UnknownAccount, AccountFrozen, AccountClosed, Incomplete.
+
+    Inside the caller's transaction; `save_means` opens one.
+    """
     application = _lock_own(actor, application_id)
     _require(application, Application.Status.DRAFT)
     account = accounts.get_debitable_for(actor=actor, account_id=account_id)
@@ -163,6 +124,9 @@ def save_means_within(
     return application
 
 
+save_means = as_use_case(save_means_within)
+
+
 def _monthly(text: str, currency: str, field: str) -> int:
     plain = text.strip()
     if plain and not plain.strip("0."):
@@ -170,17 +134,13 @@ def _monthly(text: str, currency: str, field: str) -> int:
     return Money.parse(plain, currency, field=field).amount_minor
 
 
-def submit(*, actor: User, application_id: UUID, now: datetime) -> Application:
+def submit_within(*, actor: User, application_id: UUID, now: datetime) -> Application:
     """Hand the draft in; the policy decides at once or refers it to an officer.
 
     Raises UnknownApplication, NotPossibleNow, KycRequired, Incomplete, and what is out of the product's range by now.
+
+    Inside the caller's transaction; `submit` opens one.
     """
-    with use_case():
-        return submit_within(actor=actor, application_id=application_id, now=now)
-
-
-def submit_within(*, actor: User, application_id: UUID, now: datetime) -> Application:
-    """`submit` inside the caller's transaction."""
     application = _lock_own(actor, application_id)
     _require(application, Application.Status.DRAFT)
     if not kyc.is_approved(actor.pk):
@@ -213,6 +173,9 @@ def submit_within(*, actor: User, application_id: UUID, now: datetime) -> Applic
             telling.tell_about(application, "loan_received")
     _trail(application, actor, "submitted", outcome=verdict.outcome, score=assessment.score.total)
     return application
+
+
+submit = as_use_case(submit_within)
 
 
 def withdraw(*, actor: User, application_id: UUID, now: datetime) -> Application:

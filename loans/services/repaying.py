@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from accounts import services as accounts
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction, use_case
 from common.money import Money
 from identity.models import User
 from ledger import services as ledger
@@ -40,18 +40,14 @@ class Paid:
     replayed: bool
 
 
-def repay(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, now: datetime) -> Paid:
+def repay_within(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, now: datetime) -> Paid:
     """Pay `amount` (decimal text) from the loan's account: first what is due, the rest as the product treats extra payments.
 
     The pay-off itself closes the loan. Raises UnknownLoan, LoanClosed, InvalidAmount, TooMuch, NotEnoughMoney,
     AccountFrozen, AccountClosed, ClientIdReused.
+
+    Inside the caller's transaction; `repay` opens one.
     """
-    with use_case():
-        return repay_within(actor=actor, loan_id=loan_id, amount=amount, client_id=client_id, now=now)
-
-
-def repay_within(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, now: datetime) -> Paid:
-    """`repay` inside the caller's transaction."""
     loan = _lock_own(actor, loan_id)
     minor = Money.parse(amount, loan.currency).amount_minor
     known = _paid_before(loan, client_id)
@@ -62,14 +58,14 @@ def repay_within(*, actor: User, loan_id: UUID, amount: str, client_id: UUID, no
     return _pay(loan, minor, actor=actor, client_id=client_id, now=now)
 
 
-def pay_due(*, actor: User, loan_id: UUID, client_id: UUID, now: datetime) -> Paid:
-    """Pay everything that is due by today. Raises NothingDue and what `repay` raises."""
-    with use_case():
-        return pay_due_within(actor=actor, loan_id=loan_id, client_id=client_id, now=now)
+repay = as_use_case(repay_within)
 
 
 def pay_due_within(*, actor: User, loan_id: UUID, client_id: UUID, now: datetime) -> Paid:
-    """`pay_due` inside the caller's transaction."""
+    """Pay everything that is due by today. Raises NothingDue and what `repay` raises.
+
+    Inside the caller's transaction; `pay_due` opens one.
+    """
     loan = _lock_own(actor, loan_id)
     known = _paid_before(loan, client_id)
     if known is not None:
@@ -84,14 +80,14 @@ def pay_due_within(*, actor: User, loan_id: UUID, client_id: UUID, now: datetime
     return _pay(loan, due, actor=actor, client_id=client_id, now=now)
 
 
-def pay_off(*, actor: User, loan_id: UUID, quoted_minor: int, client_id: UUID, now: datetime) -> Paid:
-    """Pay all of it, as quoted on the same day. Raises QuoteChanged when it comes to something else by now; see `repay`."""
-    with use_case():
-        return pay_off_within(actor=actor, loan_id=loan_id, quoted_minor=quoted_minor, client_id=client_id, now=now)
+pay_due = as_use_case(pay_due_within)
 
 
 def pay_off_within(*, actor: User, loan_id: UUID, quoted_minor: int, client_id: UUID, now: datetime) -> Paid:
-    """`pay_off` inside the caller's transaction."""
+    """Pay all of it, as quoted on the same day. Raises QuoteChanged when it comes to something else by now; see `repay`.
+
+    Inside the caller's transaction; `pay_off` opens one.
+    """
     loan = _lock_own(actor, loan_id)
     known = _paid_before(loan, client_id)
     if known is not None:
@@ -103,6 +99,9 @@ def pay_off_within(*, actor: User, loan_id: UUID, quoted_minor: int, client_id: 
     if owed != quoted_minor:
         raise QuoteChanged(data={"payoff_minor": owed})
     return _pay(loan, owed, actor=actor, client_id=client_id, now=now)
+
+
+pay_off = as_use_case(pay_off_within)
 
 
 def _lock_own(actor: User, loan_id: UUID) -> Loan:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from accounts import services as accounts
 from accounts.models import Account
-from common.db import lock_advisory, require_transaction, use_case
+from common.db import as_use_case, lock_advisory, require_transaction
 from identity import services as identity
 from identity.models import ApiClient, User
 from payments.errors import OwnDecision, SandboxOnly, ScopeMissing
@@ -20,33 +20,6 @@ from payments.rules.requests import payload_hash
 from payments.services import orders, parties
 
 _LOCK_NAMESPACE = 7_301
-
-
-def deposit_cash(
-    *,
-    actor: User,
-    account_number: str,
-    amount: str,
-    client_id: UUID,
-    now: datetime,
-    description: str = "",
-    currency: str = "",
-) -> Payment:
-    """A teller pays cash into a customer's account, never into an own one.
-
-    `amount` is decimal text in the account's currency. Raises PermissionMissing (payment_deposit), OwnDecision,
-    AccountNotFound, AccountNotUsable, InvalidAmount, CurrencyMismatch, ClientIdReused.
-    """
-    with use_case():
-        return deposit_cash_within(
-            actor=actor,
-            account_number=account_number,
-            amount=amount,
-            client_id=client_id,
-            now=now,
-            description=description,
-            currency=currency,
-        )
 
 
 def deposit_cash_within(
@@ -60,7 +33,13 @@ def deposit_cash_within(
     currency: str = "",
     channel: Channel = Channel.TELLER,
 ) -> Payment:
-    """`deposit_cash` inside the caller's transaction."""
+    """A teller pays cash into a customer's account, never into an own one.
+
+    `amount` is decimal text in the account's currency. Raises PermissionMissing (payment_deposit), OwnDecision,
+    AccountNotFound, AccountNotUsable, InvalidAmount, CurrencyMismatch, ClientIdReused.
+
+    Inside the caller's transaction; `deposit_cash` opens one.
+    """
     identity.require(actor, "payment_deposit")
     account = parties.find_account(account_number, field="account_number")
     if account.owner_id == actor.pk:
@@ -76,6 +55,9 @@ def deposit_cash_within(
         source=Source.CASH,
         now=now,
     )
+
+
+deposit_cash = as_use_case(deposit_cash_within)
 
 
 def deposit_from_integrator_within(
@@ -109,7 +91,7 @@ def deposit_from_integrator_within(
     )
 
 
-def deposit_from_sandbox(
+def deposit_from_sandbox_within(
     *,
     actor: User,
     account_number: str,
@@ -124,32 +106,9 @@ def deposit_from_sandbox(
 
     Raises SandboxOnly, AccountNotFound (also for somebody else's account), AccountNotUsable, InvalidAmount,
     CurrencyMismatch, ClientIdReused.
+
+    Inside the caller's transaction; `deposit_from_sandbox` opens one.
     """
-    with use_case():
-        return deposit_from_sandbox_within(
-            actor=actor,
-            account_number=account_number,
-            amount=amount,
-            client_id=client_id,
-            channel=channel,
-            now=now,
-            description=description,
-            currency=currency,
-        )
-
-
-def deposit_from_sandbox_within(
-    *,
-    actor: User,
-    account_number: str,
-    amount: str,
-    client_id: UUID,
-    channel: Channel,
-    now: datetime,
-    description: str = "",
-    currency: str = "",
-) -> Payment:
-    """`deposit_from_sandbox` inside the caller's transaction."""
     if not settings.SANDBOX:
         raise SandboxOnly
     return _deposit(
@@ -163,6 +122,9 @@ def deposit_from_sandbox_within(
         source=Source.SANDBOX,
         now=now,
     )
+
+
+deposit_from_sandbox = as_use_case(deposit_from_sandbox_within)
 
 
 def _deposit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction
 from common.rows import insert
 from identity import services as identity
 from identity.models import User
@@ -16,18 +16,14 @@ from payments.rules.requests import reversal_ref
 from payments.services import orders, parties, telling
 
 
-def reverse_payment(*, actor: User, payment_id: UUID, reason: str, now: datetime) -> Payment:
+def reverse_payment_within(*, actor: User, payment_id: UUID, reason: str, now: datetime) -> Payment:
     """Post the mirror image of a completed payment, its fee included, and tell both sides.
 
     Raises PermissionMissing (payment_reverse), ReasonMissing, PaymentNotFound, NotReversible, OwnDecision (initiator
     and parties may not), NotEnoughMoney (the payee has spent it), and AccountNotUsable of the ledger.
+
+    Inside the caller's transaction; `reverse_payment` opens one.
     """
-    with use_case():
-        return reverse_payment_within(actor=actor, payment_id=payment_id, reason=reason, now=now)
-
-
-def reverse_payment_within(*, actor: User, payment_id: UUID, reason: str, now: datetime) -> Payment:
-    """`reverse_payment` inside the caller's transaction."""
     require_transaction()
     identity.require(actor, "payment_reverse")
     if not reason.strip():
@@ -60,3 +56,6 @@ def reverse_payment_within(*, actor: User, payment_id: UUID, reason: str, now: d
     payment.save(update_fields=["status", "reversal_entry_id", "reversed_at", "reversed_by"])
     insert(*telling.reversed_(payment, actor=actor, reason=reason))
     return payment
+
+
+reverse_payment = as_use_case(reverse_payment_within)

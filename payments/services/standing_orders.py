@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from audit import services as audit
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction, use_case
 from common.errors import DomainError
 from common.money import display
 from identity import services as identity
@@ -135,14 +135,11 @@ def make_standing_order_within(*, draft: StandingOrder, now: datetime, client_id
     return draft
 
 
-def skip_next_run(*, actor: User, order_id: UUID, now: datetime) -> StandingOrder:
-    """Leave the next due date out. Raises StandingOrderNotFound, StandingOrderOver, InvalidSchedule (too far ahead)."""
-    with use_case():
-        return skip_next_run_within(actor=actor, order_id=order_id, now=now)
-
-
 def skip_next_run_within(*, actor: User, order_id: UUID, now: datetime) -> StandingOrder:
-    """`skip_next_run` inside the caller's transaction."""
+    """Leave the next due date out. Raises StandingOrderNotFound, StandingOrderOver, InvalidSchedule (too far ahead).
+
+    Inside the caller's transaction; `skip_next_run` opens one.
+    """
     require_transaction()
 
     def change(order: StandingOrder) -> None:
@@ -151,6 +148,9 @@ def skip_next_run_within(*, actor: User, order_id: UUID, now: datetime) -> Stand
         _skip(order)
 
     return _changed(actor, order_id, "skipped", change, now=now)
+
+
+skip_next_run = as_use_case(skip_next_run_within)
 
 
 def pause_standing_order(*, actor: User, order_id: UUID, now: datetime) -> StandingOrder:
