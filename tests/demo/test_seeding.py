@@ -11,10 +11,11 @@ from django.core.management import call_command
 
 from accounts.models import Account
 from audit.models import AuditEvent
-from bankportal.demo import bank, bookkeeping
+from bankportal.demo import bank, bookkeeping, gateway, staff
 from bankportal.demo.history import Movement, movements
 from bankportal.demo.people import people
-from fraud.models import Case, Decision
+from fraud.models import Case, CaseStatus, Decision, Label
+from fraud.rules.learning import boosting
 from identity.models import User
 from kyc.models import Application, Document, State
 from ledger import services as ledger
@@ -31,6 +32,8 @@ def small_bank(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.SANDBOX, settings.DEMO_PASSWORD = True, "a demo password for a test"
     monkeypatch.setattr(bank, "CUSTOMERS", 22)
     monkeypatch.setattr(bank, "PENDING", 2)
+    monkeypatch.setattr(gateway, "CUSTOMERS", 12)
+    monkeypatch.setattr(gateway, "FRAUDS_OF_EACH_KIND", 1)
 
 
 def seed() -> str:
@@ -75,7 +78,8 @@ def test_goes_on_after_an_interruption_and_changes_nothing_when_all_is_there(mon
     assert Application.objects.filter(state=State.PENDING).count() == 2
     assert set(Payment.objects.values_list("status", flat=True)) == {Status.COMPLETED, Status.HELD, Status.REFUSED}
     screened = Payment.objects.filter(kind__in=[Kind.TRANSFER, Kind.OWN_TRANSFER])
-    assert set(screened.values_list("decision_id", "pk")) == set(Decision.objects.values_list("pk", "subject_id"))
+    decided = Decision.objects.filter(subject_kind="payment")
+    assert set(screened.values_list("decision_id", "pk")) == set(decided.values_list("pk", "subject_id"))
     told = AuditEvent.objects.filter(subject_kind="payment").values_list("subject_id", flat=True)
     assert set(told) == {str(pk) for pk in Payment.objects.values_list("pk", flat=True)}
     settled = Payment.objects.filter(status=Status.COMPLETED)
@@ -84,6 +88,28 @@ def test_goes_on_after_an_interruption_and_changes_nothing_when_all_is_there(mon
     before = counts()
     assert seed() == logins
     assert counts() == before
+
+
+def test_what_officers_decided_about_the_gateway_is_enough_to_train_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    end = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    made = staff.ensure_staff(password="a demo password for a test", now=end)
+    books = bank.Books([], {}, made, {}, {})
+    gateway.ensure(books, end=end, quiet=True)
+
+    decisions = Decision.objects.order_by("at")
+    first, last = decisions[0].at, decisions.reverse()[0].at
+    late = last - (last - first) * boosting.VALIDATION_SHARE
+    labels = Label.objects.filter(is_fraud=True)
+    for part in (labels.filter(decision__at__lt=late), labels.filter(decision__at__gte=late)):
+        assert part.count() >= boosting.FEWEST_FRAUDS
+    assert {"MULE", "CARD_TESTING", "SMURFING"} <= set(labels.values_list("kind", flat=True))
+    assert Label.objects.filter(is_fraud=False).count() >= boosting.FEWEST_FRAUDS
+    assert not Case.objects.filter(status=CaseStatus.OPEN).exists()
+
+    before = counts(), Label.objects.count()
+    gateway.ensure(books, end=end, quiet=True)
+    assert (counts(), Label.objects.count()) == before
 
 
 def test_the_same_seed_plans_the_same_ninety_days() -> None:

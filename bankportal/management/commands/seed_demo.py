@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from bankportal.demo import bank, bookkeeping, featured, firm, identity_checks, lending, suspicions
+from bankportal.demo import bank, bookkeeping, featured, firm, gateway, identity_checks, lending, suspicions
 from bankportal.demo.staff import STAFF
 
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         featured.ensure(books, end=end)
         firm.ensure(books, end=end)
         lending.ensure(books, end=end)
+        gateway.ensure(books, end=end, quiet=quiet)
         suspicions.ensure(books, end=end)
         bank.finish()
 
