@@ -93,6 +93,11 @@ def idempotent(operation: Operation) -> Operation:
     return decorated
 
 
+def key_of(request: Request) -> str:
+    """The request's Idempotency-Key, or empty. Read where it lies: `headers` is built of all headers first."""
+    return str(request._request.META.get("HTTP_IDEMPOTENCY_KEY", ""))
+
+
 def once(
     view: APIView, request: Request, work: Callable[[], HttpResponseBase], *, check: Check | None = None
 ) -> HttpResponseBase:
@@ -102,7 +107,7 @@ def once(
     DomainError (or an answer of 401, 403, 429 or 500 and above) rolls back, stores nothing, and allows a retry.
     Raises KeyMissing (400), KeyReused (422), RequestInFlight (409), and what the check refuses.
     """
-    key = request.headers.get("Idempotency-Key", "")
+    key = key_of(request)
     if not _KEY.fullmatch(key):
         raise KeyMissing
     # Read before the parser does, or the bytes are gone.

@@ -61,13 +61,13 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = str(request.headers.get("X-Request-ID", ""))
+        given = str(request.META.get("HTTP_X_REQUEST_ID", ""))
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         ip = client_ip(request)
         context = RequestContext(
             request_id=request_id,
             ip=ip,
-            user_agent=str(request.headers.get("User-Agent", ""))[:300],
+            user_agent=str(request.META.get("HTTP_USER_AGENT", ""))[:300],
             channel=_channel(request.path),
             country=_country(request, ip),
         )
@@ -125,7 +125,7 @@ class BrowserSafetyMiddleware:
     def _refuse_body(self, request: HttpRequest) -> HttpResponse | None:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return None
-        if "chunked" in str(request.headers.get("Transfer-Encoding", "")).lower():
+        if "chunked" in str(request.META.get("HTTP_TRANSFER_ENCODING", "")).lower():
             return self._problem(411, "length_required", "Send a Content-Length with this request.")
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)

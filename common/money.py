@@ -118,12 +118,15 @@ def from_decimal(value: Decimal, currency: str) -> Money:
     )
 
 
-@lru_cache(maxsize=4096)
-def _display(amount_minor: int, currency: str) -> str:
-    value = Decimal(amount_minor).scaleb(-exponent(currency))
-    return str(format_currency(value, currency, locale=LOCALE)).replace("-", "\u2212")
+@lru_cache(maxsize=256)
+def _frame(currency: str) -> tuple[str, str]:
+    """What Babel writes before and after an amount's digits: working that out takes it longer than all else."""
+    before, after = re.split(r"[0-9][0-9.]*", format_currency(1, currency, locale=LOCALE))
+    return before, after
 
 
 def display(money: Money) -> str:
     """For people: `€1,250.00`, with a true minus sign."""
-    return _display(money.amount_minor, money.currency)
+    before, after = _frame(money.currency)
+    sign = "\u2212" if money.amount_minor < 0 else ""
+    return f"{sign}{before}{abs(money.decimal):,.{exponent(money.currency)}f}{after}"

@@ -5,9 +5,9 @@ from django.urls import path
 from payments.api import batches, bulk, holds, limits, payees, reversals, standing_orders, transactions
 
 urlpatterns = [
+    path("transactions/transfer", transactions.Transfer.as_view(), name="api-transactions-transfer"),
     path("transactions/deposit", transactions.Deposit.as_view(), name="api-transactions-deposit"),
     path("transactions/withdraw", transactions.Withdraw.as_view(), name="api-transactions-withdraw"),
-    path("transactions/transfer", transactions.Transfer.as_view(), name="api-transactions-transfer"),
     path("transactions/history", transactions.History.as_view(), name="api-transactions-history"),
     path("transactions/history/<uuid:payment_id>", transactions.HistoryEntry.as_view(), name="api-transactions-entry"),
     path("transactions/batch", batches.Batch.as_view(), name="api-transactions-batch"),

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.idempotency import IDEMPOTENCY_KEY
+from audit.idempotency import IDEMPOTENCY_KEY, key_of
 from common.errors import DomainError
 from common.rest import MoneyTextField, ProblemSerializer, problem
 from common.shapes import Shape
@@ -114,7 +114,7 @@ class Batch(MoneyView):
         return super().post(request)
 
     def answer(self, request: Request, facts: dict[str, Any]) -> Response:
-        actor, key = caller(request), request.headers["Idempotency-Key"]
+        actor, key = caller(request), key_of(request)
         items = [
             services.BatchItem(client_id=client_id_of(customer=actor.public_id, key=f"{key}#{index}"), **item)
             for index, item in enumerate(facts["items"])

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.idempotency import IDEMPOTENCY_KEY, once
+from audit.idempotency import IDEMPOTENCY_KEY, key_of, once
 from common import throttle
 from common.rest import ApiView, Page, ProblemSerializer
 from common.shapes import Shape
@@ -138,7 +138,7 @@ class MoneyView(ApiView):
         return once(self, request, lambda: self.answer(request, facts), check=check)
 
     def answer(self, request: Request, facts: dict[str, Any]) -> Response:
-        key = client_id_of(customer=caller(request).public_id, key=request.headers["Idempotency-Key"])
+        key = client_id_of(customer=caller(request).public_id, key=key_of(request))
         payment = self.carry_out(request, facts, key)
         return Response(PaymentOut.show(queries.slip(payment)), status=201)
 
