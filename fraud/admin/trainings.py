@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -82,5 +83,13 @@ def _shown(training: Training) -> dict[str, Any]:
         "error": training.error,
         "model": str(version) if version else "",
         "model_url": reverse("admin:fraud_modelversion_change", args=[version.pk]) if version else "",
-        "took": timesince(training.requested_at, training.finished_at) if training.finished_at else "",
+        "took": _took(training),
     }
+
+
+def _took(training: Training) -> str:
+    if training.finished_at is None:
+        return ""
+    if training.finished_at - training.requested_at < timedelta(minutes=1):
+        return "less than a minute"
+    return timesince(training.requested_at, training.finished_at)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 
 from common.money import Money, display
 from fraud.admin.files import BUILT_IN, payee_cell
@@ -91,16 +91,16 @@ def _facts(backtest: Backtest, names: Mapping[str, str]) -> list[tuple[str, str]
 
 def _differences(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     moves = [
-        f"{number_format(count)} {OUTCOMES[then].lower()} would be {OUTCOMES[now].lower()}"
+        f"{_count(count)} {OUTCOMES[then].lower()} would be {OUTCOMES[now].lower()}"
         for (then, now), count in ((move.split(), count) for move, count in result["moves"].items())
     ]
     return [
-        ("Payments decided again", number_format(result["decisions"])),
+        ("Payments decided again", _count(result["decisions"])),
         ("What would change", "; ".join(moves) or "nothing"),
         ("Money saved", f"{base(result['saved_minor'])} of fraud that went through then"),
         ("Money lost", f"{base(result['lost_minor'])} of fraud that was stopped then"),
-        ("Customers bothered", f"{number_format(result['customers_bothered'])} who were not then"),
-        ("Customers spared", f"{number_format(result['customers_spared'])} who were stopped then"),
+        ("Customers bothered", f"{_count(result['customers_bothered'])} who were not then"),
+        ("Customers spared", f"{_count(result['customers_spared'])} who were stopped then"),
     ]
 
 
@@ -109,10 +109,10 @@ def _sides(result: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "name": name,
-            "alerts": f"{number_format(side['alerts'])}{_share(side['alerts'], result['decisions'])}",
-            "blocked": number_format(side["blocked"]),
-            "precision": f"{percent(side['precision'])} of {number_format(side['labelled'])}",
-            "recall": f"{percent(side['recall'])} of {number_format(result['frauds'])}",
+            "alerts": f"{_count(side['alerts'])}{_share(side['alerts'], result['decisions'])}",
+            "blocked": _count(side["blocked"]),
+            "precision": f"{percent(side['precision'])} of {_count(side['labelled'])}",
+            "recall": f"{percent(side['recall'])} of {_count(result['frauds'])}",
         }
         for name, side in (("Then", result["then"]), ("Now", result["now"]))
     ]
@@ -132,24 +132,34 @@ def _changed(result: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[s
     ]
 
 
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
 def _share(part: int, whole: int) -> str:
-    return f" ({100 * part / whole:.2f} %)" if whole else ""
+    return f" ({100 * part / whole:.2f}%)" if whole else ""
 
 
 def _hits(result: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
     labelled = result["hits_fraud"] + result["hits_honest"]
     share = _share(result["hits"], result["decisions"])
-    overlap = [f"{reason_words(code, names)} {number_format(count)}" for code, count in result["overlap"].items()]
+    overlap = [f"{reason_words(code, names)} {_count(count)}" for code, count in result["overlap"].items()]
     return [
-        ("Payments asked about", number_format(result["decisions"])),
-        ("Hits", f"{number_format(result['hits'])}{share}"),
-        ("Precision", f"{percent(result['precision'])} of {number_format(labelled)} hits that people decided about"),
-        ("Recall", f"{percent(result['recall'])} of {number_format(result['frauds'])} frauds that are known"),
+        ("Payments asked about", _count(result["decisions"])),
+        ("Hits", f"{_count(result['hits'])}{share}"),
+        ("Precision", _precision(result["precision"], labelled)),
+        ("Recall", f"{percent(result['recall'])} of {_count(result['frauds'])} frauds that are known"),
         ("Money saved", f"{base(result['saved_minor'])} of fraud that went through then"),
-        ("Customers bothered", number_format(result["customers_bothered"])),
-        ("Kept quiet then by a snooze or an allow list", number_format(result.get("silenced", 0))),
+        ("Customers bothered", _count(result["customers_bothered"])),
+        ("Kept quiet then by a snooze or an allow list", _count(result.get("silenced", 0))),
         ("Hits that something stopped then", ", ".join(overlap) or "none"),
     ]
+
+
+def _precision(share: float | None, labelled: int) -> str:
+    if share is None:
+        return "not known: people have decided about none of the hits"
+    return f"{percent(share)} of {_count(labelled)} hits that people decided about"
 
 
 def shadowed(rule: Rule) -> dict[str, Any] | None:
@@ -160,11 +170,11 @@ def shadowed(rule: Rule) -> dict[str, Any] | None:
     return {
         "facts": [
             ("Since", date_format(rule.shadow_at, "j F Y, H:i")),
-            ("Payments asked about", number_format(found.asked)),
-            ("Hits", number_format(found.hits)),
-            ("Of those, stopped by something live", number_format(found.stopped_anyway)),
-            ("Of those, went through", number_format(found.went_through)),
-            ("Decided by people", f"{number_format(found.fraud)} fraud, {number_format(found.honest)} honest"),
+            ("Payments asked about", _count(found.asked)),
+            ("Hits", _count(found.hits)),
+            ("Of those, stopped by something live", _count(found.stopped_anyway)),
+            ("Of those, went through", _count(found.went_through)),
+            ("Decided by people", f"{_count(found.fraud)} fraud, {_count(found.honest)} honest"),
         ],
         "latest": [
             {
@@ -181,7 +191,7 @@ def shadowed(rule: Rule) -> dict[str, Any] | None:
 
 def percent(share: float | None) -> str:
     """A share as whole percent; nothing is known without labels."""
-    return "not known:" if share is None else f"{100 * share:.0f} %"
+    return "not known:" if share is None else f"{100 * share:.0f}%"
 
 
 def base(minor: int) -> str:

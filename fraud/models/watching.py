@@ -201,4 +201,4 @@ class DriftReport(models.Model):
         triggers = append_only("drift_report")
 
     def __str__(self) -> str:
-        return f"Drift of {self.day}"
+        return f"Drift of {self.day:%-d %B %Y}"
