@@ -89,9 +89,12 @@ class PinCheck:
         stored: TransactionPin = row[0]
         if stored.locked_at is not None:
             return PinLocked(field="pin")
-        if not _pin_matches(self._actor, self._pin, stored.hashed):
+        key = _key_of(self._actor, self._pin, stored.hashed)
+        if key is None:
             return self._failed(stored)
-        if stored.failed_count or not _is_current(self._actor, self._pin, stored.hashed):
+        # Kept as it would be now: in this way, and with the present key.
+        is_current = stored.hashed.startswith(_KEYED) and key == settings.SECRET_KEY
+        if stored.failed_count or not is_current:
             stored.failed_count, stored.hashed = 0, _hash(self._actor, self._pin)
             stored.save(update_fields=["failed_count", "hashed"])
         return None
@@ -116,9 +119,10 @@ def _hash(actor: User, pin: str) -> str:
     return _keyed(actor, pin, secrets.token_hex(16), settings.SECRET_KEY)
 
 
-def _pin_matches(actor: User, pin: str, hashed: str) -> bool:
+def _key_of(actor: User, pin: str, hashed: str) -> str | None:
+    """The key with which the PIN is right, the present one or a former one."""
     keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
-    return any(_matches(actor, pin, hashed, key) for key in keys)
+    return next((key for key in keys if _matches(actor, pin, hashed, key)), None)
 
 
 def _matches(actor: User, pin: str, hashed: str, key: str) -> bool:
@@ -127,11 +131,6 @@ def _matches(actor: User, pin: str, hashed: str, key: str) -> bool:
         return constant_time_compare(hashed, _keyed(actor, pin, rest.partition("$")[0], key))
     # As PINs were kept before: hashed anew when they are next right.
     return Argon2PasswordHasher().verify(_bound(actor, pin, key), hashed)
-
-
-def _is_current(actor: User, pin: str, hashed: str) -> bool:
-    """Whether a right PIN is kept as it would be now: in this way, and with the present key."""
-    return hashed.startswith(_KEYED) and _matches(actor, pin, hashed, settings.SECRET_KEY)
 
 
 def _keyed(actor: User, pin: str, salt: str, key: str) -> str:

@@ -160,13 +160,13 @@ def test_without_the_locks_more_than_five_are_evaluated(alice: User, monkeypatch
     """The control: the race is real when the lock is taken away."""
     services.set_pin(actor=alice, pin="8305", now=NOW)
     read = threading.Barrier(20)
-    matches = services.pin._pin_matches
+    find = services.pin._key_of
 
-    def slow(actor: User, pin: str, hashed: str) -> bool:
+    def slow(actor: User, pin: str, hashed: str) -> str | None:
         read.wait(PATIENCE)
-        return matches(actor, pin, hashed)
+        return find(actor, pin, hashed)
 
-    monkeypatch.setattr(services.pin, "_pin_matches", slow)
+    monkeypatch.setattr(services.pin, "_key_of", slow)
     monkeypatch.setattr(services.pin, "lock_advisory_first", lambda **names: None)
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
     assert _hammer(alice, 20).count("evaluated") > 5
