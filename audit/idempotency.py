@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache, wraps
 from typing import Any, ClassVar, Protocol
@@ -66,6 +67,20 @@ class RequestInFlight(errors.Conflict):
     message: ClassVar[str] = "The first request with this Idempotency-Key is still being worked on."
 
 
+class Ahead(Protocol):
+    """What the work asks first, asked in that trip too, under locks that are taken after the key's; the work finds the answer."""
+
+    @property
+    def question(self) -> Together: ...
+
+    @property
+    def parameters(self) -> dict[str, Any]: ...
+
+    def lock(self) -> None: ...
+
+    def answer(self, rows: Mapping[str, tuple[Any, ...] | None]) -> None: ...
+
+
 Operation = Callable[..., HttpResponseBase]
 
 
@@ -99,7 +114,12 @@ def key_of(request: Request) -> str:
 
 
 def once(
-    view: APIView, request: Request, work: Callable[[], HttpResponseBase], *, check: Check | None = None
+    view: APIView,
+    request: Request,
+    work: Callable[[], HttpResponseBase],
+    *,
+    check: Check | None = None,
+    ahead: Ahead | None = None,
 ) -> HttpResponseBase:
     """The answer to a request: that of the work, done inside the one durable transaction opened here, or the stored one.
 
@@ -115,7 +135,7 @@ def once(
     user_id = request.user.pk
     assert user_id is not None, "every API operation asks for a login first"
     with use_case():
-        known, refusal = _claim(user_id=user_id, key=key, check=check)
+        known, refusal = _claim(user_id=user_id, key=key, check=check, ahead=ahead)
         if refusal is None:
             return _answer(view, request, work, known=known, user_id=user_id, key=key, body_mac=body_mac)
     raise refusal
@@ -160,7 +180,7 @@ def _answer(
 
 
 def _claim(
-    *, user_id: int, key: str, check: Check | None
+    *, user_id: int, key: str, check: Check | None, ahead: Ahead | None
 ) -> tuple[IdempotencyRecord | None, errors.DomainError | None]:
     """Hold the key until the transaction ends (whoever comes meanwhile is told to wait).
 
@@ -170,24 +190,26 @@ def _claim(
         check.lock()
     digest = hashlib.sha256(f"idempotency\n{user_id}\n{key}".encode()).digest()
     database().later(_CLAIM, [int.from_bytes(digest[:8], signed=True)], writes=False)
-    parameters = {"idempotent_user": user_id, "idempotency_key": key}
-    if check is None:
-        [(known, claimed)] = _KNOWN.all(parameters)
-        refusal = None
-    else:
-        found = _with(check.question).ask(parameters | check.parameters)
-        known, claimed = found["known"] or (None, None)
-        refusal = check.refusal(found["checked"]) if claimed == "true" else None
+    if ahead is not None:
+        ahead.lock()
+    question = _together(check.question if check else None, ahead.question if ahead else None)
+    asked = [each.parameters for each in (check, ahead) if each is not None]
+    found = question.ask(dict(ChainMap({"idempotent_user": user_id, "idempotency_key": key}, *asked)))
+    known, claimed = found["known"] or (None, None)
     if claimed != "true":
         raise RequestInFlight
+    refusal = check.refusal(found["checked"]) if check else None
+    if ahead is not None and refusal is None:
+        ahead.answer(found)
     assert known is None or isinstance(known, IdempotencyRecord)
     return known, refusal
 
 
 @cache
-def _with(question: Prepared) -> Together:
-    """Both questions in one trip."""
-    return Together(known=(_KNOWN, {}), checked=(question, {}))
+def _together(check: Prepared | None, ahead: Together | None) -> Together:
+    """All of it in one trip."""
+    checked: dict[str, tuple[Prepared, Mapping[str, str]]] = {"checked": (check, {})} if check else {}
+    return Together(known=(_KNOWN, {}), **checked, **(ahead.parts if ahead else {}))
 
 
 def _mac(body: bytes) -> str:

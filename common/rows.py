@@ -131,6 +131,8 @@ class Together:
     """
 
     def __init__(self, **questions: tuple[Prepared, Mapping[str, str]]) -> None:
+        # For somebody who asks them with others of their own.
+        self.parts = questions
         self._questions = {alias: question for alias, (question, _) in questions.items()}
         self._texts = {alias: question.text(given) for alias, (question, given) in questions.items()}
         self._ends: list[tuple[int, int]] = []

@@ -122,6 +122,11 @@ _WITHDRAWN = OpenApiExample(
 )
 
 
+def _client_id(request: Request) -> UUID:
+    """Of the one effect that the caller's key stands for; one without a key has none."""
+    return client_id_of(customer=caller(request).public_id, key=key_of(request))
+
+
 class MoneyView(ApiView):
     """A money POST. Its transaction begins with the PIN: a wrong try ends it there, and counts."""
 
@@ -135,11 +140,15 @@ class MoneyView(ApiView):
         check = None
         if "pin" in facts:
             check = identity.PinCheck(actor=caller(request), pin=facts.pop("pin"), now=timezone.now())
-        return once(self, request, lambda: self.answer(request, facts), check=check)
+        facts |= self.ahead(request, facts)
+        return once(self, request, lambda: self.answer(request, facts), check=check, ahead=facts.get("ahead"))
+
+    def ahead(self, request: Request, facts: dict[str, Any]) -> dict[str, services.Ahead]:
+        """One more of the facts, `ahead`: what the payment asks first, in the transaction's first trip."""
+        return {}
 
     def answer(self, request: Request, facts: dict[str, Any]) -> Response:
-        key = client_id_of(customer=caller(request).public_id, key=key_of(request))
-        payment = self.carry_out(request, facts, key)
+        payment = self.carry_out(request, facts, _client_id(request))
         return Response(PaymentOut.show(queries.slip(payment)), status=201)
 
     def carry_out(self, request: Request, facts: dict[str, Any], client_id: UUID) -> Payment:
@@ -229,6 +238,18 @@ class Transfer(MoneyView):
     def post(self, request: Request) -> HttpResponseBase:
         return super().post(request)
 
+    def ahead(self, request: Request, facts: dict[str, Any]) -> dict[str, services.Ahead]:
+        looking = services.looking_for(
+            actor=caller(request),
+            client_id=_client_id(request),
+            debit_account_id=facts["debit_account"],
+            payee_number=facts.get("payee_number", ""),
+            credit_account_id=facts.get("credit_account"),
+            channel=Channel.API,
+            now=timezone.now(),
+        )
+        return {"ahead": services.Ahead(looking)}
+
     def carry_out(self, request: Request, facts: dict[str, Any], client_id: UUID) -> Payment:
         shared: dict[str, Any] = {
             "actor": caller(request),
@@ -236,7 +257,7 @@ class Transfer(MoneyView):
             "client_id": client_id,
             "channel": Channel.API,
             "country": services.location(facts.pop("country")),
-            "now": timezone.now(),
+            "now": facts["ahead"].looking.now,
         }
         if "credit_account" in facts:
             credit = facts.pop("credit_account")

@@ -50,7 +50,7 @@ from payments.queries.limits import (
     limits_for,
     sent_while_new,
 )
-from payments.queries.lookup import WAITING_AT_MOST, Lookup, look
+from payments.queries.lookup import WAITING_AT_MOST, Looking, Lookup
 from payments.queries.payees import SavedPayee, get_payee_for, payees_for, saved_payees
 from payments.queries.standing_orders import (
     PREVIEWED,
@@ -74,6 +74,7 @@ __all__ = [
     "Direction",
     "Figure",
     "LimitUse",
+    "Looking",
     "Lookup",
     "MonthTotals",
     "PaymentDocument",
@@ -109,7 +110,6 @@ __all__ = [
     "latest_payment_at",
     "limit_used",
     "limits_for",
-    "look",
     "monthly_totals",
     "own_account_ids",
     "paid_before",

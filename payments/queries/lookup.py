@@ -71,58 +71,72 @@ class Lookup:
         return checked or self.payee.owner.full_name
 
 
-def look(
-    *,
-    actor: User,
-    client_id: UUID,
-    owner: User,
-    debit_account_id: UUID,
-    kind: Kind,
-    channel: Channel,
-    now: datetime,
-    source: Source = Source.NONE,
-    payee_number: str = "",
-    iban: str = "",
-    credit_account_id: UUID | None = None,
-) -> Lookup:
-    """Ask about a payment that `actor` wants made out of an account of `owner`.
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """The question about a payment that `actor` wants made out of an account of `owner`, asked under the lock of that side.
 
     `payee_number`, `iban` or another account of the owner's is who is paid; none of them is when it is paid in cash.
     """
-    limited = channel in limits.LIMITED_CHANNELS and kind in limits.LIMITED_KINDS
-    operation = operation_of(kind=kind, channel=channel, source=source)
-    found = _question(bool(payee_number), limited, credit_account_id is not None).ask(
-        {
-            "actor": actor.pk,
-            "client_id": client_id,
-            "owner": owner.pk,
-            "debit_account": debit_account_id,
-            "credit_account": credit_account_id,
+
+    actor: User
+    client_id: UUID
+    owner: User
+    debit_account_id: UUID
+    kind: Kind
+    channel: Channel
+    now: datetime
+    source: Source = Source.NONE
+    payee_number: str = ""
+    iban: str = ""
+    credit_account_id: UUID | None = None
+
+    def ask(self) -> Lookup:
+        return self.read(self.question.ask(self.parameters))
+
+    @property
+    def question(self) -> Together:
+        return _question(bool(self.payee_number), self._is_limited, self.credit_account_id is not None)
+
+    @property
+    def _is_limited(self) -> bool:
+        return self.channel in limits.LIMITED_CHANNELS and self.kind in limits.LIMITED_KINDS
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        operation = operation_of(kind=self.kind, channel=self.channel, source=self.source)
+        return {
+            "actor": self.actor.pk,
+            "client_id": self.client_id,
+            "owner": self.owner.pk,
+            "debit_account": self.debit_account_id,
+            "credit_account": self.credit_account_id,
             "operation": operation.value if operation else None,
-            "channel": channel.value,
-            "number": numbers.normalise(payee_number),
-            "iban": iban,
-            "until": now + WAITING_AT_MOST,
-            **limits.moments(now),
+            "channel": self.channel.value,
+            "number": numbers.normalise(self.payee_number),
+            "iban": self.iban,
+            "until": self.now + WAITING_AT_MOST,
+            **limits.moments(self.now),
         }
-    )
-    bank_and_own = limits.bank_and_own(found["limits"] or (None,)) if limited else None
-    used = found.get("used")
-    latest = found["latest"]
-    return Lookup(
-        is_repeated=found["repeated"] is not None,
-        debit=_owned(found["debit"], owner),
-        credit=_owned(found.get("credit"), owner),
-        balance=ledger.Balance(*found["balance"]) if found["balance"] else None,
-        latest_at=latest[0] if latest else None,
-        payer=_person(found["payer"]),
-        pricing=fees.priced(found["price"]),
-        limits=bank_and_own[0].tightened_by(bank_and_own[1]) if bank_and_own else None,
-        used=limits.used_of(used) if used else None,
-        payee_number=payee_number,
-        payee_row=found.get("payee"),
-        payee_person=_person(found.get("payee_person")),
-    )
+
+    def read(self, found: Mapping[str, _Row | None]) -> Lookup:
+        """What the rows of the question say."""
+        bank_and_own = limits.bank_and_own(found["limits"] or (None,)) if self._is_limited else None
+        used = found.get("used")
+        latest = found["latest"]
+        return Lookup(
+            is_repeated=found["repeated"] is not None,
+            debit=_owned(found["debit"], self.owner),
+            credit=_owned(found.get("credit"), self.owner),
+            balance=ledger.Balance(*found["balance"]) if found["balance"] else None,
+            latest_at=latest[0] if latest else None,
+            payer=_person(found["payer"]),
+            pricing=fees.priced(found["price"]),
+            limits=bank_and_own[0].tightened_by(bank_and_own[1]) if bank_and_own else None,
+            used=limits.used_of(used) if used else None,
+            payee_number=self.payee_number,
+            payee_row=found.get("payee"),
+            payee_person=_person(found.get("payee_person")),
+        )
 
 
 @cache

@@ -90,6 +90,7 @@ from payments.services.integrator_holds import (
 )
 from payments.services.limits import find_customer, set_bank_limits, set_own_limits
 from payments.services.locations import location
+from payments.services.looking import Ahead
 from payments.services.many import nothing_made
 from payments.services.payees import check_payee, remove_payee, save_payee
 from payments.services.reversals import reverse_payment, reverse_payment_within
@@ -112,6 +113,7 @@ from payments.services.standing_orders import (
     skip_next_run_within,
 )
 from payments.services.transfers import (
+    looking_for,
     submit_own_transfer,
     submit_own_transfer_within,
     submit_transfer,
@@ -123,6 +125,7 @@ __all__ = [
     "MOST_IN_A_BATCH",
     "AccountNotFound",
     "AccountNotUsable",
+    "Ahead",
     "BatchItem",
     "BulkFileDiffers",
     "BulkFileExpired",
@@ -195,6 +198,7 @@ __all__ = [
     "expire_integrator_holds",
     "find_customer",
     "location",
+    "looking_for",
     "make_standing_order",
     "make_standing_order_within",
     "nothing_made",

@@ -9,11 +9,12 @@ from accounts.models import Account
 from common.db import require_transaction, use_case
 from identity.models import User
 from kyc.queries import Person
-from payments import queries
 from payments.models import Channel, Kind, Payment
+from payments.queries import Looking
 from payments.rules.costs import Cost, cost_without_fee
 from payments.rules.requests import payload_hash
 from payments.services import orders, parties
+from payments.services.looking import Ahead, look
 
 
 def submit_transfer(
@@ -68,10 +69,10 @@ def submit_transfer_within(
     description: str = "",
     currency: str = "",
     country: str = "",
+    ahead: Ahead | None = None,
 ) -> Payment:
-    """`submit_transfer` inside the caller's transaction."""
+    """`submit_transfer` inside the caller's transaction, where `ahead` may have asked about it already."""
     require_transaction()
-    parties.lock_debit_side_first(owner_id=actor.pk)
     payload: dict[str, str | int] = {
         "kind": Kind.TRANSFER.value,
         "debit_account": str(debit_account_id),
@@ -81,16 +82,15 @@ def submit_transfer_within(
         "currency": currency,
         "description": description,
     }
-    found = queries.look(
+    looking = looking_for(
         actor=actor,
         client_id=client_id,
-        owner=actor,
         debit_account_id=debit_account_id,
-        kind=Kind.TRANSFER,
-        channel=channel,
         payee_number=payee_number,
+        channel=channel,
         now=now,
     )
+    found = look(looking, ahead=ahead)
     known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known
@@ -113,6 +113,30 @@ def submit_transfer_within(
         country=country,
     )
     return orders.carry_out(order, found=found, now=now)
+
+
+def looking_for(
+    *,
+    actor: User,
+    client_id: UUID,
+    debit_account_id: UUID,
+    channel: Channel,
+    now: datetime,
+    payee_number: str = "",
+    credit_account_id: UUID | None = None,
+) -> Looking:
+    """What a transfer asks first: to somebody's number, or to another account of the actor's."""
+    return Looking(
+        actor=actor,
+        client_id=client_id,
+        owner=actor,
+        debit_account_id=debit_account_id,
+        credit_account_id=credit_account_id,
+        kind=Kind.TRANSFER if credit_account_id is None else Kind.OWN_TRANSFER,
+        channel=channel,
+        payee_number=payee_number,
+        now=now,
+    )
 
 
 def order_to_payee(
@@ -196,10 +220,10 @@ def submit_own_transfer_within(
     description: str = "",
     currency: str = "",
     country: str = "",
+    ahead: Ahead | None = None,
 ) -> Payment:
-    """`submit_own_transfer` inside the caller's transaction."""
+    """`submit_own_transfer` inside the caller's transaction, where `ahead` may have asked about it already."""
     require_transaction()
-    parties.lock_debit_side_first(owner_id=actor.pk)
     payload: dict[str, str | int] = {
         "kind": Kind.OWN_TRANSFER.value,
         "debit_account": str(debit_account_id),
@@ -208,16 +232,15 @@ def submit_own_transfer_within(
         "currency": currency,
         "description": description,
     }
-    found = queries.look(
+    looking = looking_for(
         actor=actor,
         client_id=client_id,
-        owner=actor,
         debit_account_id=debit_account_id,
         credit_account_id=credit_account_id,
-        kind=Kind.OWN_TRANSFER,
         channel=channel,
         now=now,
     )
+    found = look(looking, ahead=ahead)
     known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:
         return known

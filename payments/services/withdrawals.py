@@ -8,12 +8,13 @@ from uuid import UUID
 from common.db import require_transaction, use_case
 from identity import services as identity
 from identity.models import User
-from payments import queries
 from payments.errors import InvalidIban, OwnDecision
 from payments.models import Channel, Kind, Payment, Source
+from payments.queries import Looking
 from payments.rules import ibans
 from payments.rules.requests import payload_hash
 from payments.services import orders, parties
+from payments.services.looking import look
 
 
 def withdraw(
@@ -139,7 +140,6 @@ def _withdraw(
     country: str,
     now: datetime,
 ) -> Payment:
-    parties.lock_debit_side_first(owner_id=owner.pk)
     payload: dict[str, str | int] = {
         "kind": Kind.WITHDRAWAL.value,
         "account": str(debit_account_id),
@@ -148,16 +148,18 @@ def _withdraw(
         "description": description,
         "to": outside_account or source.value,
     }
-    found = queries.look(
-        actor=actor,
-        client_id=client_id,
-        owner=owner,
-        debit_account_id=debit_account_id,
-        kind=Kind.WITHDRAWAL,
-        channel=channel,
-        source=source,
-        iban=outside_account,
-        now=now,
+    found = look(
+        Looking(
+            actor=actor,
+            client_id=client_id,
+            owner=owner,
+            debit_account_id=debit_account_id,
+            kind=Kind.WITHDRAWAL,
+            channel=channel,
+            source=source,
+            iban=outside_account,
+            now=now,
+        )
     )
     known = orders.repeated(found, actor=actor, client_id=client_id, payload=payload)
     if known is not None:

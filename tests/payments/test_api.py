@@ -9,10 +9,14 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from common.db import use_case
+from common.postgres import line
 from fraud.rules.facts import Outcome
 from identity import services as identity
 from identity.models import ApiClient
-from payments.models import Payment
+from payments import services
+from payments.models import Channel, Payment
+from payments.services.looking import look
 from tests.payments.conftest import Bank
 from tests.payments.factories import PIN, pay, posted, verdict
 
@@ -45,6 +49,38 @@ def test_a_transfer_answers_with_its_outcome(bank: Bank, api: Any) -> None:
             answer = send(client, "transfer", transfer_body(bank))
         assert (answer.status_code, answer.json()["status"]) == (201, status)
         assert answer.json()["reasons"] == [{"code": "TEST_RULE", "text": "This payment looks unlike you."}]
+
+
+def test_a_transfer_takes_four_trips_to_the_database(bank: Bank, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its key with its PIN and all that the rules ask, the past, the posting, and the rows with the end of the transaction."""
+    client = api(bank.alice)
+    send(client, "transfer", transfer_body(bank))
+    trips: list[bytes | str] = []
+    execute = line.Cursor.execute
+
+    def counted(self: Any, query: Any, values: Any = None) -> None:
+        trips.append(query)
+        execute(self, query, values)
+
+    monkeypatch.setattr(line.Cursor, "execute", counted)
+    monkeypatch.setattr(line.Line, "_run", lambda self, statements: self.cursor().execute(statements))
+    assert send(client, "transfer", transfer_body(bank)).status_code == 201
+    assert len(trips) == 4, trips
+
+
+def test_what_was_asked_ahead_counts_for_that_payment_only(bank: Bank) -> None:
+    facts: dict[str, Any] = {"actor": bank.alice, "channel": Channel.API, "now": timezone.now()}
+    here, there = (
+        services.looking_for(client_id=uuid4(), debit_account_id=account.pk, payee_number=bank.bobs.number, **facts)
+        for account in (bank.current, bank.savings)
+    )
+    ahead = services.Ahead(here)
+    with use_case():
+        assert look(here, ahead=ahead).debit == bank.current
+        ahead.lock()
+        ahead.answer(ahead.question.ask(ahead.parameters))
+        assert look(here, ahead=ahead) is ahead.found
+        assert look(there, ahead=ahead).debit == bank.savings
 
 
 def test_the_same_key_replays_byte_for_byte(bank: Bank, api: Any) -> None:
