@@ -65,11 +65,11 @@ def ask_page(model_admin: admin.ModelAdmin, request: HttpRequest, *, back: str) 
 
 def panel() -> dict[str, Any]:
     """The latest trainings for `admin/fraud/_trainings.html`."""
-    found = [_shown(training) for training in latest_trainings()]
+    found = [shown(training) for training in latest_trainings()]
     return {"trainings": found, "training_runs": any(each["running"] for each in found)}
 
 
-def _shown(training: Training) -> dict[str, Any]:
+def shown(training: Training) -> dict[str, Any]:
     search = f", {training.trials} choices searched beyond the first" if training.trials else ""
     version = training.version
     return {

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fraud import services as fraud
+from fraud.admin import trials
 from fraud.forms import TooRich, initial_of
 from fraud.models import Case, Rule
 from fraud.reference import SHIPPED
@@ -390,3 +391,8 @@ def test_a_limit_that_cannot_be_is_refused_beside_its_field(
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == [field]
     assert not Rule.objects.filter(code="CARD_LIMIT").exists()
+
+
+def test_a_precision_that_nobody_knows_says_why() -> None:
+    assert trials._precision(None, 0) == "not known: people have decided about none of the hits"
+    assert trials._precision(0.5, 1200) == "50% of 1,200 hits that people decided about"

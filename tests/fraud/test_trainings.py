@@ -14,6 +14,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from common.errors import Conflict, Forbidden, Invalid
 from fraud import services as fraud
+from fraud.admin import trainings as trainings_page
 from fraud.models import ModelState, ModelVersion, Training
 from fraud.services import training, trainings
 from fraud.tasks import run_trainings
@@ -134,3 +135,10 @@ def test_the_task_runs(officer: Any) -> None:
     ask(officer)
     assert run_trainings() is True
     assert Training.objects.get().error
+
+
+def test_how_long_a_training_took_reads_as_people_say_it(officer: Any) -> None:
+    asked = Training(requested_by=officer, days=90, trials=0, requested_at=NOON)
+    for minutes, words in ((0.2, "less than a minute"), (3, "3\xa0minutes")):
+        asked.finished_at = NOON + timedelta(minutes=minutes)
+        assert trainings_page.shown(asked)["took"] == words
