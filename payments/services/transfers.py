@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import Account
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction
 from identity.models import User
 from kyc.queries import Person
 from payments.models import Channel, Kind, Payment
@@ -15,45 +15,6 @@ from payments.rules.costs import Cost, cost_without_fee
 from payments.rules.requests import payload_hash
 from payments.services import orders, parties
 from payments.services.looking import Ahead, look
-
-
-def submit_transfer(
-    *,
-    actor: User,
-    debit_account_id: UUID,
-    payee_number: str,
-    payee_name: str,
-    amount: str,
-    client_id: UUID,
-    channel: Channel,
-    now: datetime,
-    description: str = "",
-    currency: str = "",
-    country: str = "",
-) -> Payment:
-    """Pay somebody else in this bank, in one transaction. The PIN was checked before.
-
-    `amount` is decimal text in the currency of the debit account (a `currency` given must be that one); the product's
-    fee comes on top. `country` is where the caller is, as alpha-2 code. The same `client_id` with the same content
-    returns the first payment. Returns a payment that is COMPLETED, HELD or REFUSED.
-
-    Raises AccountNotFound, AccountNotUsable, InvalidAmount, CurrencyMismatch, UnknownPayee, PayeeIsOwnAccount,
-    PayeeCannotReceive, PayeeCurrencyDiffers, PayeeNameMissing, NotEnoughMoney, ClientIdReused.
-    """
-    with use_case():
-        return submit_transfer_within(
-            actor=actor,
-            debit_account_id=debit_account_id,
-            payee_number=payee_number,
-            payee_name=payee_name,
-            amount=amount,
-            client_id=client_id,
-            channel=channel,
-            now=now,
-            description=description,
-            currency=currency,
-            country=country,
-        )
 
 
 def submit_transfer_within(
@@ -71,7 +32,17 @@ def submit_transfer_within(
     country: str = "",
     ahead: Ahead | None = None,
 ) -> Payment:
-    """`submit_transfer` inside the caller's transaction, where `ahead` may have asked about it already."""
+    """Pay somebody else in this bank, in one transaction. The PIN was checked before.
+
+    `amount` is decimal text in the currency of the debit account (a `currency` given must be that one); the product's
+    fee comes on top. `country` is where the caller is, as alpha-2 code. The same `client_id` with the same content
+    returns the first payment. Returns a payment that is COMPLETED, HELD or REFUSED.
+
+    Raises AccountNotFound, AccountNotUsable, InvalidAmount, CurrencyMismatch, UnknownPayee, PayeeIsOwnAccount,
+    PayeeCannotReceive, PayeeCurrencyDiffers, PayeeNameMissing, NotEnoughMoney, ClientIdReused.
+
+    Inside the caller's transaction, where `ahead` may have asked about it already; `submit_transfer` opens one.
+    """
     require_transaction()
     payload: dict[str, str | int] = {
         "kind": Kind.TRANSFER.value,
@@ -139,6 +110,9 @@ def looking_for(
     )
 
 
+submit_transfer = as_use_case(submit_transfer_within)
+
+
 def order_to_payee(
     *,
     actor: User,
@@ -175,39 +149,6 @@ def order_to_payee(
     )
 
 
-def submit_own_transfer(
-    *,
-    actor: User,
-    debit_account_id: UUID,
-    credit_account_id: UUID,
-    amount: str,
-    client_id: UUID,
-    channel: Channel,
-    now: datetime,
-    description: str = "",
-    currency: str = "",
-    country: str = "",
-) -> Payment:
-    """Move money between two accounts of one customer, free of charge; inputs and outcomes as in `submit_transfer`.
-
-    Raises AccountNotFound, AccountNotUsable, SameAccount, PayeeCurrencyDiffers, InvalidAmount, CurrencyMismatch,
-    NotEnoughMoney, ClientIdReused.
-    """
-    with use_case():
-        return submit_own_transfer_within(
-            actor=actor,
-            debit_account_id=debit_account_id,
-            credit_account_id=credit_account_id,
-            amount=amount,
-            client_id=client_id,
-            channel=channel,
-            now=now,
-            description=description,
-            currency=currency,
-            country=country,
-        )
-
-
 def submit_own_transfer_within(
     *,
     actor: User,
@@ -222,7 +163,13 @@ def submit_own_transfer_within(
     country: str = "",
     ahead: Ahead | None = None,
 ) -> Payment:
-    """`submit_own_transfer` inside the caller's transaction, where `ahead` may have asked about it already."""
+    """Move money between two accounts of one customer, free of charge; inputs and outcomes as in `submit_transfer`.
+
+    Raises AccountNotFound, AccountNotUsable, SameAccount, PayeeCurrencyDiffers, InvalidAmount, CurrencyMismatch,
+    NotEnoughMoney, ClientIdReused.
+
+    Inside the caller's transaction, where `ahead` may have asked about it already; `submit_own_transfer` opens one.
+    """
     require_transaction()
     payload: dict[str, str | int] = {
         "kind": Kind.OWN_TRANSFER.value,
@@ -262,3 +209,6 @@ def submit_own_transfer_within(
         country=country,
     )
     return orders.carry_out(order, found=found, now=now)
+
+
+submit_own_transfer = as_use_case(submit_own_transfer_within)

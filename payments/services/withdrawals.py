@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from common.db import require_transaction, use_case
+from common.db import as_use_case, require_transaction, use_case
 from identity import services as identity
 from identity.models import User
 from payments.errors import InvalidIban, OwnDecision
@@ -17,7 +17,7 @@ from payments.services import orders, parties
 from payments.services.looking import look
 
 
-def withdraw(
+def withdraw_within(
     *,
     actor: User,
     debit_account_id: UUID,
@@ -34,36 +34,9 @@ def withdraw(
 
     Returns a payment that is COMPLETED, HELD or REFUSED. Raises AccountNotFound, AccountNotUsable, InvalidIban,
     InvalidAmount, CurrencyMismatch, NotEnoughMoney, ClientIdReused.
+
+    Inside the caller's transaction; `withdraw` opens one.
     """
-    with use_case():
-        return withdraw_within(
-            actor=actor,
-            debit_account_id=debit_account_id,
-            iban=iban,
-            amount=amount,
-            client_id=client_id,
-            channel=channel,
-            now=now,
-            description=description,
-            currency=currency,
-            country=country,
-        )
-
-
-def withdraw_within(
-    *,
-    actor: User,
-    debit_account_id: UUID,
-    iban: str,
-    amount: str,
-    client_id: UUID,
-    channel: Channel,
-    now: datetime,
-    description: str = "",
-    currency: str = "",
-    country: str = "",
-) -> Payment:
-    """`withdraw` inside the caller's transaction."""
     require_transaction()
     return _withdraw(
         actor=actor,
@@ -79,6 +52,9 @@ def withdraw_within(
         country=country,
         now=now,
     )
+
+
+withdraw = as_use_case(withdraw_within)
 
 
 def withdraw_cash(
