@@ -185,14 +185,7 @@ class Decision(models.Model):
             models.Index(fields=["subject_kind", "subject_id"], name="fraud_decision_subject"),
             models.Index(fields=["at", "id"], name="fraud_decision_at"),
         ]
-        constraints = [
-            # One and not four: each is read from its text by every statement that writes.
-            models.CheckConstraint(
-                condition=Q(amount_minor__gt=0, score__gte=0.0, score__lte=1.0)
-                & (Q(agreement_percent__isnull=True) | Q(agreement_percent__gte=0, agreement_percent__lte=100)),
-                name="fraud_decision_possible",
-            ),
-        ]
+        # What cannot be is refused by `fraud/sql/possible.sql`.
         triggers = append_only("decision")
 
     def __str__(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from typing import Any
 
 import pytest
-from django.db import DataError
+from django.db import DataError, IntegrityError, transaction
 
 from common.db import use_case
 from fraud import services as fraud
@@ -48,3 +49,27 @@ def test_what_does_not_fit_its_column_is_refused_and_not_cut() -> None:
     with pytest.raises(DataError), use_case():
         fraud.screen(facts=make_facts(subject_kind="x" * 41))
     assert not Decision.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount_minor": 0},
+        {"score": -0.01},
+        {"score": 1.01},
+        {"score": math.nan},
+        {"agreement_percent": -1},
+        {"agreement_percent": 101},
+    ],
+)
+def test_the_database_refuses_a_decision_that_cannot_be(change: dict[str, Any]) -> None:
+    with use_case():
+        verdict = fraud.screen(facts=make_facts())
+    decision = Decision.objects.get(pk=verdict.decision_id)
+    decision.pk = uuid.uuid4()
+    for name, value in change.items():
+        setattr(decision, name, value)
+    with pytest.raises(IntegrityError, match="cannot be"), transaction.atomic():
+        decision.save(force_insert=True)
+    assert Decision.objects.count() == 1
