@@ -198,6 +198,10 @@ def index_rows(report: DriftReport) -> list[dict[str, Any]]:
     ]
 
 
+def _hours(value: float) -> str:
+    return f"{value:,.0f} h" if value >= 10 else f"{value:.2g} h"
+
+
 def drift_charts(reports: Sequence[DriftReport]) -> list[Chart]:
     if not reports:
         return []
@@ -217,16 +221,16 @@ def drift_charts(reports: Sequence[DriftReport]) -> list[Chart]:
             "Alert rate",
             f"{percent(last.alert_share, 2)} of the week's payments were flagged or blocked.",
             {"Flagged or blocked": [report.alert_share for report in reports]},
-            show=lambda value: percent(value, 2),
+            show=lambda value: f"{value * 100:.3g}%",
         ),
         over_time(
             reports,
             "Label delay",
             "How long it took until half of the week's labels were known."
             if last.label_delay_hours is None
-            else f"Half of the week's labels were known after {last.label_delay_hours:.1f} hours.",
+            else f"Half of the week's labels were known after {_hours(last.label_delay_hours)}.",
             {"Median in hours": [report.label_delay_hours for report in reports]},
-            show=lambda value: f"{value:.1f} h",
+            show=_hours,
         ),
     )
     return [chart for chart in found if chart is not None]

@@ -120,6 +120,7 @@ def test_drift_is_shown_by_day_with_its_alarm(auditor: Any, teller: Any, login: 
     assert shown.count("<svg viewBox") == 3
     assert "the highest index of a feature is 0.310" in shown
     assert "the thirty days before that week" in shown
+    assert "<td>6.5 h</td>" in " ".join(shown.split()).replace('<td class="money">', "<td>")
     early = browser.get(page("driftreport_change", first.pk)).content.decode()
     assert "Lines over time begin with the second report" in early
     assert "No longer as they were" not in early
