@@ -75,7 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._start_transaction_under_autocommit()
 
     def _savepoint(self, sid: str) -> None:
-        self._send_writes()
+        self.send_writes()
         self._let_wait(self.ops.savepoint_create_sql(sid))
 
     def _savepoint_commit(self, sid: str) -> None:
@@ -83,7 +83,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         may_wait, self._may_wait = self._may_wait, False
         self._let_wait(self.ops.savepoint_commit_sql(sid))
         if not may_wait:
-            self._send_writes()
+            self.send_writes()
 
     def _savepoint_rollback(self, sid: str) -> None:
         """What still waits was asked for since the savepoint, unless that waits itself."""
@@ -104,7 +104,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             with self.wrap_database_errors:
                 self.connection.later(sql.encode(), writes=False)
 
-    def _send_writes(self) -> None:
+    def send_writes(self) -> None:
+        """What was written and still waits is refused here, if at all."""
         if self.connection is not None and self.connection.writes:
             with self.wrap_database_errors:
                 self.connection.send()

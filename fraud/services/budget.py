@@ -33,6 +33,8 @@ def all_in_time(
 ) -> Sequence[Verdict] | None:
     """As `in_time` for several; `subject_id` is the first one's."""
     require_transaction()
+    # A refusal of what was written before is not one of these checks.
+    database().send_writes()
     started = monotonic()
     try:
         with transaction.atomic():

@@ -15,7 +15,7 @@ class Ahead:
 
     def __init__(self, looking: Looking) -> None:
         self.looking = looking
-        self.found: Lookup | None = None
+        self._found: Lookup | None = None
 
     @property
     def question(self) -> Together:
@@ -31,12 +31,17 @@ class Ahead:
 
     def answer(self, rows: Mapping[str, tuple[Any, ...] | None]) -> None:
         """What was found under that lock."""
-        self.found = self.looking.read(rows)
+        self._found = self.looking.read(rows)
+
+    def take(self) -> Lookup | None:
+        """What was found, once: a second payment has to look for itself."""
+        found, self._found = self._found, None
+        return found
 
 
 def look(looking: Looking, *, ahead: Ahead | None = None) -> Lookup:
     """Lock the debit side and ask, in one trip; or what was asked ahead about this very payment in this transaction."""
-    if ahead is not None and ahead.found is not None and ahead.looking == looking:
-        return ahead.found
+    if ahead is not None and ahead.looking == looking and (found := ahead.take()) is not None:
+        return found
     parties.lock_debit_side_first(owner_id=looking.owner.pk)
     return looking.ask()

@@ -52,6 +52,8 @@ _KNOWN = Rows(
     " WHERE payment.initiated_by_id = %(actor)s AND payment.client_id = %(client_id)s",
     payment=Payment,
 )
+# Where somebody learns at once that a payment failed, and may ask for it again.
+_CAN_ASK_AGAIN = frozenset({Channel.PORTAL, Channel.API, Channel.TELLER})
 _BLOCKED_TEXT = "Our checks stopped this payment."
 
 
@@ -114,7 +116,7 @@ def carry_out(order: Order, *, found: Lookup, now: datetime) -> Payment:
     _require_within_limits(order, found, now=now)
     own = [order.debit, order.credit] if order.kind == Kind.OWN_TRANSFER else [order.debit]
     accounts.note_activity([account for account in own if account is not None], now=now)
-    verdict = screen(order, now=now)
+    verdict = screen(order, now=now, rows_wait=order.channel in _CAN_ASK_AGAIN)
     if verdict is None:
         return hold(order, cause=HoldCause.UNSCREENED, verdict=unscreened(order, now=now), now=now)
     if verdict.outcome is Outcome.APPROVED:
@@ -157,15 +159,15 @@ def _require_within_limits(order: Order, found: Lookup, *, now: datetime) -> Non
     limits.require_left(amount_base_minor=order.amount_base_minor, holding=found.limits, used=used)
 
 
-def screen(order: Order, *, now: datetime) -> Verdict | None:
+def screen(order: Order, *, now: datetime, rows_wait: bool = False) -> Verdict | None:
     """Ask fraud. None when the scorer failed or took too long: the caller must not wave the payment through.
 
-    Then nothing of the attempt is kept: an approval that came too late must not count as one later. Rows of a decision that
-    the database refuses fail the payment: nothing of it is kept either, and it may be asked for again.
+    Then nothing of the attempt is kept: an approval that came too late must not count as one later. The same when the database
+    refuses the rows of the decision; with `rows_wait` they travel with what comes next, and then fail the payment instead.
     """
     facts = _facts(order, now=now)
     return fraud.in_time(
-        lambda: fraud.screen(facts=facts), subject_id=order.id, seconds=SCREENING_BUDGET_SECONDS, rows_wait=True
+        lambda: fraud.screen(facts=facts), subject_id=order.id, seconds=SCREENING_BUDGET_SECONDS, rows_wait=rows_wait
     )
 
 

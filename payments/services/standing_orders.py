@@ -7,6 +7,7 @@ tick finds the run waiting, and the money moves once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TypedDict
@@ -37,6 +38,8 @@ from payments.errors import (
 from payments.models import Channel, Kind, Payment, StandingOrder, StandingRun
 from payments.rules.calendar import Unit
 from payments.services import limits, orders, parties, transfers, withdrawals
+
+logger = logging.getLogger(__name__)
 
 MOST_OPEN = 100
 FURTHEST_START = timedelta(days=2 * 366)
@@ -189,7 +192,15 @@ def run_due(*, now: datetime, limit: int = 500) -> int:
             pass
     waiting = StandingRun.objects.filter(status=StandingRun.Status.WAITING, next_attempt_at__lte=now)
     ready = list(waiting.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
-    return sum(_attempt(run_id, now=now) for run_id in ready)
+    return sum(_attempt_apart(run_id, now=now) for run_id in ready)
+
+
+def _attempt_apart(run_id: UUID, *, now: datetime) -> bool:
+    try:
+        return _attempt(run_id, now=now)
+    except Exception:  # one order must not keep all others from being paid; the next tick tries it again
+        logger.exception("a standing order could not be paid", extra={"standing_run": str(run_id)})
+        return False
 
 
 def _put_on_calendar(

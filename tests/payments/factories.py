@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.utils import timezone
 
 from accounts.models import Account
+from common.db import database
 from fraud import services as fraud
 from fraud.models import Case, Decision
 from fraud.rules.facts import Facts, Outcome, Reason, Verdict
@@ -90,3 +92,16 @@ class verdict:  # noqa: N801 (reads as a context in tests)
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def refuse_decisions_of(amount_minor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the database refuse the rows of each decision about this amount, as a constraint would."""
+    original = fraud.screen
+
+    def refused(*, facts: Facts) -> Verdict:
+        answer = original(facts=facts)
+        if facts.amount_minor == amount_minor:
+            database().later("SELECT 1/0", writes=True)
+        return answer
+
+    monkeypatch.setattr(fraud, "screen", refused)

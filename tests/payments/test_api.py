@@ -79,8 +79,11 @@ def test_what_was_asked_ahead_counts_for_that_payment_only(bank: Bank) -> None:
         assert look(here, ahead=ahead).debit == bank.current
         ahead.lock()
         ahead.answer(ahead.question.ask(ahead.parameters))
-        assert look(here, ahead=ahead) is ahead.found
+        found = ahead._found
+        assert found is not None
         assert look(there, ahead=ahead).debit == bank.savings
+        assert look(here, ahead=ahead) is found
+        assert look(here, ahead=ahead) is not found, "a second payment looks for itself"
 
 
 def test_the_same_key_replays_byte_for_byte(bank: Bank, api: Any) -> None:

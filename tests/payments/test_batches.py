@@ -13,7 +13,7 @@ from common import throttle
 from fraud.rules.facts import Outcome
 from payments.models import Limit, Payment
 from tests.payments.conftest import Bank
-from tests.payments.factories import PIN, held, posted, verdict
+from tests.payments.factories import PIN, held, posted, refuse_decisions_of, verdict
 
 pytestmark = pytest.mark.django_db
 Api = Callable[..., Any]
@@ -106,6 +106,17 @@ def test_flagged_items_are_held(bank: Bank, api: Api) -> None:
         answer = send(api(bank.alice), bank, [item(bank), item(bank, "20.00")], mode="WHOLE")
     assert (answer.status_code, results(answer)) == (201, ["HELD", "HELD"])
     assert (posted(bank.bobs), held(bank.current)) == (100_00, 30_00)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_item_whose_decision_cannot_be_stored_is_held_and_takes_no_other_along(
+    bank: Bank, api: Api, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    amounts = ["10.00", "20.00", "30.00"]
+    refuse_decisions_of((place + 1) * 1000, monkeypatch)
+    answer = send(api(bank.alice), bank, [item(bank, amount) for amount in amounts])
+    assert answer.status_code == 201, answer.content
+    assert results(answer) == ["HELD" if at == place else "COMPLETED" for at in range(3)]
 
 
 def test_counts_items_against_the_limits_one_after_the_other(bank: Bank, api: Api) -> None:

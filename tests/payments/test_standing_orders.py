@@ -25,7 +25,7 @@ from payments.models import Limit, Payment, StandingOrder, StandingRun, Status
 from payments.rules.calendar import Plan, Unit
 from payments.services import standing_orders
 from tests.payments.conftest import Bank
-from tests.payments.factories import PIN, at, pay, posted, verdict
+from tests.payments.factories import PIN, at, pay, posted, refuse_decisions_of, verdict
 
 MARCH = at("2026-03-16T09:00:00+00:00")
 
@@ -182,6 +182,33 @@ def test_a_flagged_run_is_held_as_any_payment(bank: Bank) -> None:
         services.run_due(now=noon("2026-03-31"))
     run = made.runs.get()
     assert (run.status, run.payment.status) == ("DONE", "HELD")
+
+
+def test_an_order_whose_decision_cannot_be_stored_is_held_and_the_others_are_paid(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [order(bank, amount=amount) for amount in ("9.00", "10.00", "11.00")]
+    refuse_decisions_of(1000, monkeypatch)
+    services.run_due(now=noon("2026-03-31"))
+    assert [each.runs.get().payment.status for each in made] == ["COMPLETED", "HELD", "COMPLETED"]
+
+
+def test_an_order_that_cannot_be_worked_on_waits_and_the_others_are_paid(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [order(bank, amount=amount) for amount in ("9.00", "10.00", "11.00")]
+    original = standing_orders._pay
+
+    def broken(run: StandingRun, *, now: datetime) -> Payment:
+        if run.order.amount_minor == 10_00:
+            raise RuntimeError("a fault")
+        return original(run, now=now)
+
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr(standing_orders, "_pay", broken)
+        assert services.run_due(now=noon("2026-03-31")) == 2
+    assert [each.runs.get().status for each in made] == ["DONE", "WAITING", "DONE"]
+    assert services.run_due(now=noon("2026-03-31")) == 1
 
 
 def test_many_orders_on_one_day_are_no_burst(bank: Bank) -> None:
